@@ -1,1 +1,18 @@
-//! (being written)
+//! Audio files and sample formats to and from the one shape that everything else hears: 16 kHz, mono, signed 16 bit.
+//!
+//! WAV (8, 16, 24, 32 bit and float), FLAC and Ogg Opus are read; WAV is written. Any number of channels is mixed to one,
+//! any sample rate between 4 and 192 kHz is resampled. A 16 kHz mono file of 16 bits comes out as it went in, bit for bit.
+//!
+//! Architecture Invariant: this crate knows no microphone and no loudspeaker, and no bytes make it panic.
+
+mod convert;
+mod error;
+mod file;
+mod opus;
+mod pcm;
+mod wav;
+
+pub use convert::Converter;
+pub use error::SoundError;
+pub use file::{DECODE_SECONDS_MAX, SoundReader, decode_bytes, decode_file};
+pub use wav::{WAV_HEADER_BYTES, wav_header, write_wav};
