@@ -1,1 +1,25 @@
-//! (being written)
+//! The ear: from the microphone's samples to "the word was said, and it began here".
+//!
+//! Architecture Invariant: pure and synchronous. Nothing here opens a file, a socket or a device (but for
+//! [`Models::load`], before listening begins), keeps a clock or logs; a stream's time is the number of its samples, so a
+//! recording played as fast as possible gives exactly what it gives in real time. It compiles to WebAssembly.
+//!
+//! The first stage listens to every sound: mel frames, the Google speech embedding (both on rten), and small heads of
+//! our own, whose weights and model card lie in `weights/`. `learn` trains them through the same front end.
+
+mod detector;
+mod error;
+pub mod features;
+pub mod head;
+mod models;
+pub mod net;
+pub mod onset;
+mod weights;
+
+pub use detector::{Wake, WakeDetector};
+pub use error::EarError;
+pub use models::{
+    EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MEL_HOP, MEL_WINDOW, MelFrame, Models,
+    SILENT_FRAME,
+};
+pub use weights::{Word, WordModel};
