@@ -10,7 +10,7 @@ pub(crate) const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 /// Channels of one file at most.
 pub(crate) const CHANNELS_MAX: usize = 32;
 
-/// Frames the resampler takes at a time: 21 ms at 48 kHz, a filter long enough to keep the pass band to 7.5 kHz.
+/// Frames the resampler takes at a time, at least: 21 ms at 48 kHz, a filter long enough to keep the pass band to 7 kHz.
 const FRAMES_AT_ONCE: usize = 1_024;
 
 /// Turns interleaved floats of one rate into 16 kHz mono, piece by piece. The output is as long as the input (to the
@@ -90,9 +90,9 @@ impl Converter {
 impl Resampling {
     fn new(rate_hz: u32) -> Result<Self, String> {
         let (from, to) = (rate_hz as usize, SAMPLE_RATE_HZ as usize);
-        let fft =
-            Fft::new_custom(from, to, FRAMES_AT_ONCE, 1, 1, rubato::WindowFunction::BlackmanHarris2, FixedSync::Both)
-                .map_err(|error| format!("a sample rate of {rate_hz} Hz ({error})"))?;
+        let window = rubato::WindowFunction::BlackmanHarris2;
+        let fft = Fft::new_custom(from, to, block_frames(from, to), 1, 1, window, FixedSync::Both)
+            .map_err(|error| format!("a sample rate of {rate_hz} Hz ({error})"))?;
         let delay_left = fft.output_delay();
         let block_out = vec![0.0; fft.output_frames_max()];
         Ok(Self { fft, rate_hz, waiting: Vec::new(), block_out, frames_in: 0, samples_out: 0, delay_left })
@@ -128,6 +128,17 @@ impl Resampling {
         }
         self.waiting.drain(..used);
     }
+}
+
+/// The block that the resampler takes: whole periods of the two rates, and an even number of them, since the filter's
+/// delay is half a block and must be whole at either rate.
+fn block_frames(from_hz: usize, to_hz: usize) -> usize {
+    let (mut divisor, mut rest) = (from_hz, to_hz);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    let two_periods = 2 * (from_hz / divisor.max(1)).max(1);
+    FRAMES_AT_ONCE.div_ceil(two_periods) * two_periods
 }
 
 /// To 16 bits, rounding to the nearest and holding at full scale. What came from 16 bits comes back unchanged.

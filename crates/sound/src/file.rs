@@ -10,8 +10,9 @@ use symphonia::core::io::MediaSource;
 
 use crate::SoundError;
 use crate::convert::Converter;
+use crate::flac::FlacFile;
 use crate::opus::{OPUS_RATE_HZ, OpusFile};
-use crate::pcm::{Container, PcmFile};
+use crate::wav_file::WavFile;
 
 /// What [`decode_file`] and [`decode_bytes`] hold in memory at most: an hour, 115 MB. [`SoundReader`] has no such limit.
 pub const DECODE_SECONDS_MAX: u32 = 3_600;
@@ -43,15 +44,21 @@ pub struct SoundReader {
     is_over: bool,
 }
 
+/// What a decoder reads from.
+pub(crate) trait Source: MediaSource + 'static {}
+impl<T: MediaSource + 'static> Source for T {}
+
 enum Decoder {
-    Pcm(Box<PcmFile>),
+    Wav(Box<WavFile>),
+    Flac(Box<FlacFile>),
     Opus(Box<OpusFile>),
 }
 
 impl std::fmt::Debug for Decoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Pcm(_) => "Pcm",
+            Self::Wav(_) => "Wav",
+            Self::Flac(_) => "Flac",
             Self::Opus(_) => "Opus",
         })
     }
@@ -80,22 +87,25 @@ impl SoundReader {
         Self::from_source(name, Cursor::new(bytes))
     }
 
-    fn from_source<S: MediaSource + 'static>(name: &str, mut source: S) -> Result<Self, SoundError> {
+    fn from_source<S: Source>(name: &str, mut source: S) -> Result<Self, SoundError> {
         let io = |error| SoundError::Io { name: name.to_owned(), source: error };
         let mut magic = Vec::with_capacity(MAGIC_BYTES);
         source.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(io)?;
         source.seek(SeekFrom::Start(0)).map_err(io)?;
         let decoder = guarded(name, || match magic.as_slice() {
             [] => Err(SoundError::Empty { name: name.to_owned() }),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => pcm(name, Container::Wav, source),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => {
+                Ok(Decoder::Wav(Box::new(WavFile::open(name, Box::new(source))?)))
+            }
             // Not even a whole header.
             [b'R', b'I', b'F', b'F', rest @ ..] if rest.len() < 8 => Err(SoundError::Cut { name: name.to_owned() }),
-            [b'f', b'L', b'a', b'C', ..] => pcm(name, Container::Flac, source),
+            [b'f', b'L', b'a', b'C', ..] => Ok(Decoder::Flac(Box::new(FlacFile::open(name, Box::new(source))?))),
             [b'O', b'g', b'g', b'S', ..] => Ok(Decoder::Opus(Box::new(OpusFile::open(name, Box::new(source))?))),
             _ => Err(SoundError::NotAudio { name: name.to_owned() }),
         })?;
         let (rate_hz, channels) = match &decoder {
-            Decoder::Pcm(file) => (file.rate_hz, file.channels),
+            Decoder::Wav(file) => (file.rate_hz, file.channels),
+            Decoder::Flac(file) => (file.rate_hz, file.channels),
             Decoder::Opus(file) => (OPUS_RATE_HZ, file.channels),
         };
         let converter = Converter::new(rate_hz, channels);
@@ -115,7 +125,8 @@ impl SoundReader {
         let before = out.len();
         let (decoder, interleaved) = (&mut self.decoder, &mut self.interleaved);
         let has_more = guarded(&self.name, || match decoder {
-            Decoder::Pcm(file) => file.read(interleaved),
+            Decoder::Wav(file) => file.read(interleaved),
+            Decoder::Flac(file) => file.read(interleaved),
             Decoder::Opus(file) => file.read(interleaved),
         })?;
         if has_more {
@@ -144,10 +155,6 @@ impl SoundReader {
 
 /// Bytes by which a file's kind is known.
 const MAGIC_BYTES: usize = 12;
-
-fn pcm<S: MediaSource + 'static>(name: &str, container: Container, source: S) -> Result<Decoder, SoundError> {
-    Ok(Decoder::Pcm(Box::new(PcmFile::open(name, container, Box::new(source))?)))
-}
 
 /// Runs a decoder that others wrote on bytes that others chose: were it to panic, the file is damaged, and that is all.
 fn guarded<T>(name: &str, decode: impl FnOnce() -> Result<T, SoundError>) -> Result<T, SoundError> {

@@ -8,9 +8,10 @@
 mod convert;
 mod error;
 mod file;
+mod flac;
 mod opus;
-mod pcm;
 mod wav;
+mod wav_file;
 
 pub use convert::Converter;
 pub use error::SoundError;

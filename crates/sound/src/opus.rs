@@ -1,12 +1,11 @@
 //! Ogg Opus (RFC 7845), one or two channels.
 
-use std::io::{Read, Seek};
-
 use ogg::OggReadError;
 use ogg::reading::PacketReader;
 use opus_decoder::OpusDecoder;
 
 use crate::SoundError;
+use crate::file::Source;
 
 /// Granule positions and the decoder run at this rate whatever the sound's own was.
 pub(crate) const OPUS_RATE_HZ: u32 = 48_000;
@@ -16,10 +15,6 @@ const PACKET_FRAMES_MAX: usize = 5_760;
 
 /// Length of the identification header without a mapping table.
 const HEAD_BYTES: usize = 19;
-
-/// Something that can be read and sought in.
-pub(crate) trait Source: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Source for T {}
 
 /// An Ogg Opus file, decoded packet by packet.
 pub(crate) struct OpusFile {

@@ -1,4 +1,4 @@
-//! WAV and FLAC, by symphonia.
+//! FLAC, by symphonia.
 
 use std::io::ErrorKind;
 
@@ -6,56 +6,36 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
-use symphonia::default::codecs::{FlacDecoder, PcmDecoder};
-use symphonia::default::formats::{FlacReader, WavReader};
+use symphonia::default::codecs::FlacDecoder;
+use symphonia::default::formats::FlacReader;
 
 use crate::SoundError;
 
-/// Lengths from here on are what programs write into a header before they know the real one (sox, espeak-ng, ffmpeg).
-const STREAMED_BYTES: u64 = 0x7fff_0000;
-
-/// A WAV or FLAC file, decoded packet by packet.
-pub(crate) struct PcmFile {
+/// A FLAC file, decoded packet by packet.
+pub(crate) struct FlacFile {
     name: String,
-    format: Box<dyn FormatReader>,
-    decoder: Box<dyn AudioDecoder>,
+    format: FlacReader<'static>,
+    decoder: FlacDecoder,
     track: u32,
     pub(crate) rate_hz: u32,
     pub(crate) channels: usize,
     frames_left: Option<u64>,
 }
 
-/// The two containers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Container {
-    Wav,
-    Flac,
-}
-
-impl PcmFile {
-    pub(crate) fn open(name: &str, container: Container, source: Box<dyn MediaSource>) -> Result<Self, SoundError> {
+impl FlacFile {
+    pub(crate) fn open(name: &str, source: Box<dyn MediaSource>) -> Result<Self, SoundError> {
         let fail = |error| failure(name, error);
         let stream = MediaSourceStream::new(source, Default::default());
-        let format: Box<dyn FormatReader> = match container {
-            Container::Wav => Box::new(WavReader::try_new(stream, FormatOptions::default()).map_err(fail)?),
-            Container::Flac => Box::new(FlacReader::try_new(stream, FormatOptions::default()).map_err(fail)?),
-        };
+        let format = FlacReader::try_new(stream, FormatOptions::default()).map_err(fail)?;
         let unsupported = |reason: &str| SoundError::Unsupported { name: name.to_owned(), reason: reason.to_owned() };
         let track = format.default_track(TrackType::Audio).ok_or_else(|| unsupported("it has no sound track"))?;
         let params = track.codec_params.as_ref().and_then(|params| params.audio());
         let params = params.ok_or_else(|| unsupported("its codec is not known"))?;
-        let options = AudioDecoderOptions::default();
-        let decoder: Box<dyn AudioDecoder> = match container {
-            Container::Wav => Box::new(PcmDecoder::try_new(params, &options).map_err(fail)?),
-            Container::Flac => Box::new(FlacDecoder::try_new(params, &options).map_err(fail)?),
-        };
+        let decoder = FlacDecoder::try_new(params, &AudioDecoderOptions::default()).map_err(fail)?;
         let rate_hz = params.sample_rate.ok_or_else(|| unsupported("its sample rate is not known"))?;
         let channels = params.channels.as_ref().map_or(0, |channels| channels.count());
-        let frame_bytes_min = channels.max(1) as u64;
-        let frames_left = track.num_frames.filter(|frames| match container {
-            Container::Wav => frames.saturating_mul(frame_bytes_min * 4) < STREAMED_BYTES,
-            Container::Flac => *frames > 0,
-        });
+        // A length of zero is how FLAC says that it was not known.
+        let frames_left = track.num_frames.filter(|frames| *frames > 0);
         let track = track.id;
         Ok(Self { name: name.to_owned(), format, decoder, track, rate_hz, channels, frames_left })
     }
