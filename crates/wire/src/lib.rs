@@ -1,7 +1,7 @@
 //! What a device and its cloud say to each other: the frames, both sides' session, and how two strangers are paired.
 //!
 //! * [`frame`]: one message, one frame, as types ([`FromDevice`], [`FromCloud`]) and as bytes.
-//! * `device::Session` and [`cloud::Session`]: what may be said when, as state machines that are given frames and the
+//! * [`device::Session`] and [`cloud::Session`]: what may be said when, as state machines that are given frames and the
 //!   time and return what to do.
 //! * [`pairing`]: a six-digit code becomes two pinned keys (SPAKE2, bound to the TLS session that carries it).
 //!
@@ -10,6 +10,7 @@
 
 mod bytes;
 pub mod cloud;
+pub mod device;
 mod error;
 pub mod frame;
 pub mod limits;

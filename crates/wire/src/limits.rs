@@ -60,3 +60,7 @@ pub const TURN_WITHIN: Duration = Duration::from_secs(20);
 /// The same on the cloud's clock, shorter so that its answer "failed" arrives before the device stops waiting. It counts
 /// up to the reply's first sample; a reply then lasts as long as it lasts.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(18);
+
+/// Streams that are closed and whose Books have not come; no device opens another beyond these. Books take one round
+/// trip, so that more than two means that the cloud has stopped keeping them.
+pub const UNBOOKED_MAX: usize = 4;
