@@ -14,7 +14,9 @@ mod from_cloud;
 mod from_device;
 mod values;
 
-pub use values::{Cause, CloseReason, Outcome, PairFailure, RefusedReason, Settings, Slot, StopReason, Timing};
+pub use values::{
+    Cause, CloseReason, Outcome, PairFailure, RefusedReason, Sensitivity, Settings, Slot, StopReason, Timing,
+};
 
 /// What a device may say.
 #[derive(Clone, Debug, PartialEq)]

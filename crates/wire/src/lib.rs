@@ -18,8 +18,8 @@ pub mod pairing;
 
 pub use error::{FrameError, NotNow, SessionError};
 pub use frame::{
-    Caption, Cause, CloseReason, FromCloud, FromDevice, Outcome, PairFailure, RefusedReason, Settings, Slot,
-    StopReason, StreamClose, StreamOpen, Timing,
+    Caption, Cause, CloseReason, FromCloud, FromDevice, Outcome, PairFailure, RefusedReason, Sensitivity, Settings,
+    Slot, StopReason, StreamClose, StreamOpen, Timing,
 };
 
 /// The first byte of every frame. A side that meets another says so and ends the session.

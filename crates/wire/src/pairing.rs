@@ -37,6 +37,13 @@ pub type Mac = [u8; 32];
 /// Random bytes from the operating system, fresh for each exchange, drawn by the caller.
 pub type Entropy = Zeroizing<[u8; BINDING_BYTES]>;
 
+/// What identifies a certificate's key: SHA-256 of its subject public key info, in DER.
+#[must_use]
+pub fn fingerprint(subject_public_key_info: &[u8]) -> [u8; BINDING_BYTES] {
+    use sha2::Digest as _;
+    Sha256::digest(subject_public_key_info).into()
+}
+
 /// What ties an exchange to the connection that carries it. Both sides must see the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {

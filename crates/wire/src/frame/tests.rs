@@ -33,13 +33,13 @@ fn from_cloud() -> Vec<FromCloud> {
     let turn = TurnId(7);
     let device = DeviceId::from_bytes(*b"0123456789abcdef");
     vec![
-        FromCloud::Welcome { device, settings: Settings { sensitivity_percent: Some(50) } },
+        FromCloud::Welcome { device, settings: Settings { sensitivity: Sensitivity::High } },
         FromCloud::Unpaired,
         FromCloud::PairReply { message: [0x42; 33] },
         FromCloud::PairDone { device, mac: [0xcd; 32] },
         FromCloud::PairFailed { reason: PairFailure::WrongCode, tries_left: 4 },
         FromCloud::Refused { reason: RefusedReason::UnknownDevice },
-        FromCloud::Settings(Settings { sensitivity_percent: None }),
+        FromCloud::Settings(Settings::default()),
         FromCloud::Heard { turn, through: SampleCount(1_280) },
         FromCloud::StopCapture { turn, at: SampleCount(32_000), reason: StopReason::EndOfSpeech },
         FromCloud::Books { turn, samples: SampleCount(33_280) },

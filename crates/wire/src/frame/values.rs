@@ -25,8 +25,8 @@ pub enum Cause {
 /// What the cloud may set on a device. The device keeps within limits of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// How readily the wake word wakes, 0 to 100; nothing: the device's own value.
-    pub sensitivity_percent: Option<u8>,
+    /// How readily the wake word wakes.
+    pub sensitivity: Sensitivity,
 }
 
 /// One part of a request: a name of ours, and words of the speaker's.
@@ -91,6 +91,20 @@ plain!(
         MicOff = 3, "mic_off";
         /// The microphone is gone, or its file is at its end.
         MicGone = 4, "mic_gone";
+    }
+);
+
+plain!(
+    /// How readily a wake word wakes: three steps, whose thresholds the device has compiled in.
+    #[derive(Default)]
+    Sensitivity, "sensitivity" {
+        /// Fewer false wakes, more misses.
+        Low = 1, "low";
+        /// As the word's model card states.
+        #[default]
+        Normal = 2, "normal";
+        /// Fewer misses, more false wakes.
+        High = 3, "high";
     }
 );
 
@@ -193,22 +207,12 @@ impl Cause {
 }
 
 impl Settings {
-    /// On the wire: one byte, 255 for "the device's own value".
-    const OWN_VALUE: u8 = 255;
-
     pub(crate) fn write(self, writer: &mut Writer) {
-        if self.sensitivity_percent.is_some_and(|percent| percent > 100) {
-            writer.refuse("sensitivity");
-        }
-        writer.u8(self.sensitivity_percent.unwrap_or(Self::OWN_VALUE));
+        writer.u8(self.sensitivity.number());
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, FrameError> {
-        match reader.u8("sensitivity")? {
-            Self::OWN_VALUE => Ok(Self { sensitivity_percent: None }),
-            percent @ 0..=100 => Ok(Self { sensitivity_percent: Some(percent) }),
-            _ => Err(FrameError::Range { field: "sensitivity" }),
-        }
+        Ok(Self { sensitivity: Sensitivity::read(reader)? })
     }
 }
 
