@@ -8,12 +8,14 @@
 //! our own, whose weights and model card lie in `weights/`. `learn` trains them through the same front end.
 
 mod detector;
+pub mod endpoint;
 mod error;
 pub mod features;
 pub mod head;
 mod models;
 pub mod net;
 pub mod onset;
+pub mod vad;
 mod weights;
 
 pub use detector::{Wake, WakeDetector};

@@ -2,22 +2,39 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod request_end;
 mod stream;
 
 use std::path::PathBuf;
 
 use ear::Models;
 
-/// The public models, or a word on standard error about why not.
-fn models() -> Option<Models> {
+/// The models' directory where it holds `what`, or a word on standard error about why not.
+fn model_dir(what: &str) -> Option<PathBuf> {
     let dir = std::env::var_os("SOTTO_MODELS").map(PathBuf::from).unwrap_or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
         cache.unwrap_or_else(home).join("sotto/models")
     });
-    if !dir.join("speech-embedding").is_dir() {
-        eprintln!("SKIPPED: no speech-embedding in {}; run `sotto models fetch`", dir.display());
+    if !dir.join(what).is_dir() {
+        eprintln!("SKIPPED: no {what} in {}; run `sotto models fetch`", dir.display());
         return None;
     }
-    Some(Models::load(&dir).expect("the models are whole"))
+    Some(dir)
+}
+
+/// The public models of the wake word.
+fn models() -> Option<Models> {
+    Some(Models::load(&model_dir("speech-embedding")?).expect("the models are whole"))
+}
+
+/// The development recordings, or a word about why not.
+fn dev_data() -> Option<PathBuf> {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/data"));
+    let dir = std::env::var_os("SOTTO_DEV_DATA").map_or_else(beside, PathBuf::from);
+    if !dir.join("speech").is_dir() {
+        eprintln!("SKIPPED: no recordings in {}", dir.display());
+        return None;
+    }
+    Some(dir)
 }
