@@ -100,50 +100,62 @@ impl Blobs {
     ///
     /// # Errors
     /// [`VaultError::Io`].
-    pub fn remove<K: Kind>(&self, id: UtteranceId) -> Result<(), VaultError> {
-        self.remove_file(&self.file::<K>(id))
+    pub async fn remove<K: Kind>(&self, id: UtteranceId) -> Result<(), VaultError> {
+        self.remove_file(self.file::<K>(id)).await
     }
 
     /// Removes what [`Blobs::walk`] found.
     ///
     /// # Errors
     /// [`VaultError::Io`].
-    pub fn remove_found(&self, found: &Found) -> Result<(), VaultError> {
-        self.remove_file(&found.path)
+    pub async fn remove_found(&self, found: Found) -> Result<(), VaultError> {
+        self.remove_file(found.path).await
     }
 
-    /// Every file in folder `first_byte` of the 256 there are, blob or not. Blocks.
+    /// Every file in folder `first_byte` of the 256 there are, blob or not.
     ///
     /// # Errors
     /// [`VaultError::Io`].
-    pub fn walk(&self, first_byte: u8) -> Result<Vec<Found>, VaultError> {
+    pub async fn walk(&self, first_byte: u8) -> Result<Vec<Found>, VaultError> {
         let folder = self.path.join(format!("{first_byte:02x}"));
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_at("list", &folder)(error)),
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(io_at("list", &folder))?.path();
-            found.push(Found { id: id_of(&path), path });
-        }
-        Ok(found)
+        blocking(&folder.clone(), move || {
+            let entries = match std::fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(io_at("list", &folder)(error)),
+            };
+            let found = entries.map(|entry| {
+                let path = entry.map_err(io_at("list", &folder))?.path();
+                Ok(Found { id: id_of(&path), path })
+            });
+            found.collect()
+        })
+        .await
     }
 
     /// `unlink fsync(folder)`: the library removes, but does not wait for the disk.
-    fn remove_file(&self, path: &Path) -> Result<(), VaultError> {
-        self.steps.before("blob: remove").map_err(io_at("remove", path))?;
-        match std::fs::remove_file(path) {
-            Ok(()) => sync_parent(path),
+    async fn remove_file(&self, path: PathBuf) -> Result<(), VaultError> {
+        self.steps.before("blob: remove").map_err(io_at("remove", &path))?;
+        blocking(&path.clone(), move || match std::fs::remove_file(&path) {
+            Ok(()) => sync_parent(&path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(io_at("remove", path)(error)),
-        }
+            Err(error) => Err(io_at("remove", &path)(error)),
+        })
+        .await
     }
 
     fn file<K: Kind>(&self, id: UtteranceId) -> PathBuf {
         self.path.join(relative::<K>(id))
     }
+}
+
+/// Runs `work` where blocking is allowed.
+async fn blocking<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, VaultError> {
+    let cut_off = |_| io_at("finish the work on", path)(io::ErrorKind::Interrupted.into());
+    tokio::task::spawn_blocking(work).await.map_err(cut_off)?
 }
 
 fn relative<K: Kind>(id: UtteranceId) -> String {

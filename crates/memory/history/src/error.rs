@@ -1,0 +1,112 @@
+//! Everything that can go wrong with the history, as the one who asked is told it.
+
+use std::io;
+use std::path::PathBuf;
+
+use vault::VaultError;
+
+use crate::types::Receipt;
+
+/// Why the history could not do as asked. No variant carries anything that was said, or a name.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// A name or a password that cannot be taken.
+    #[error("{what} must have {min} to {max} characters")]
+    BadLength {
+        /// What was too short or too long.
+        what: &'static str,
+        /// At least.
+        min: usize,
+        /// At most.
+        max: usize,
+    },
+    /// What was stored is not what this program stores.
+    #[error("the history holds something unreadable: {0}")]
+    Corrupt(&'static str),
+    /// The database refused.
+    #[error("cannot {what} the history: {source}")]
+    Database {
+        /// What was tried, as a verb.
+        what: &'static str,
+        /// The database's own words, which quote no values.
+        source: sqlx::Error,
+    },
+    /// The key store holds keys, and the database they belong with is not there.
+    #[error("{0} is missing or new, though there are keys for it: put the file back")]
+    DatabaseLost(PathBuf),
+    /// It was deleted; this is its receipt.
+    #[error("it was deleted")]
+    Deleted(Receipt),
+    /// No room is left. What was being kept was taken back.
+    #[error("the disk is full: nothing was kept")]
+    DiskFull,
+    /// The database belongs with a key store, which is not there, is another, or is older.
+    #[error("{0} is missing, or is not the one the history was kept with: put the file back")]
+    KeyStoreLost(PathBuf),
+    /// An account of that name exists.
+    #[error("an account of that name exists already")]
+    NameTaken,
+    /// The database was written by a newer version.
+    #[error("{0} was written by a newer version: use a newer sotto")]
+    Newer(PathBuf),
+    /// There is no such account, in that marketplace.
+    #[error("there is no such account")]
+    NoSuchAccount,
+    /// There is no such device, or not of this account.
+    #[error("there is no such device")]
+    NoSuchDevice,
+    /// There is no such utterance, or not of this account.
+    #[error("there is no such request")]
+    NotFound,
+    /// The system gave no random numbers, or the password could not be hashed.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// The work was cut off: the program is being stopped, or a thread of it failed.
+    #[error("the work on the history was cut off")]
+    Stopped,
+    /// More than the history takes.
+    #[error("{what}: at most {max}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(VaultError),
+}
+
+impl From<VaultError> for HistoryError {
+    fn from(error: VaultError) -> Self {
+        if error.is_disk_full() { Self::DiskFull } else { Self::Vault(error) }
+    }
+}
+
+impl From<tokio::task::JoinError> for HistoryError {
+    fn from(_: tokio::task::JoinError) -> Self {
+        Self::Stopped
+    }
+}
+
+/// SQLite's word for a full disk; what a file size limit looks like to it; what syncing on a full disk does.
+const DISK_FULL_CODES: [&str; 3] = ["13", "778", "1034"];
+
+/// Says what was tried, for `map_err`.
+pub(crate) fn sql(what: &'static str) -> impl FnOnce(sqlx::Error) -> HistoryError {
+    move |source| {
+        let code = source.as_database_error().and_then(|error| error.code());
+        if code.is_some_and(|code| DISK_FULL_CODES.contains(&code.as_ref())) {
+            return HistoryError::DiskFull;
+        }
+        HistoryError::Database { what, source }
+    }
+}
+
+/// A step that was told to fail (see [`vault::Steps`]).
+pub(crate) fn step(error: io::Error) -> HistoryError {
+    match error.kind() {
+        io::ErrorKind::StorageFull => HistoryError::DiskFull,
+        _ => HistoryError::Database { what: "change", source: sqlx::Error::Io(error) },
+    }
+}

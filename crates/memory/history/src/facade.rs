@@ -1,0 +1,117 @@
+//! The history of one data directory.
+
+mod accounts;
+mod open;
+mod utterances;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base::{AccountId, Clock, Marketplace};
+use vault::{Folder, Steps};
+
+use crate::directory::Directory;
+use crate::error::HistoryError;
+use crate::market::Market;
+use crate::password::{Passwords, Tries};
+use crate::recover::Recovery;
+
+/// Everything that is kept, in one data directory, which it alone uses while it lives.
+///
+/// Concurrency: all methods take `&self`; share it in an `Arc`. A seal or a deletion, once begun, goes on to its end
+/// even where the caller stops waiting. Durability: what a method changed is on the disk when it returns.
+pub struct History {
+    parts: Arc<Parts>,
+}
+
+/// A history that was opened.
+pub struct Opened {
+    /// The history.
+    pub history: History,
+    /// Whether there was none before: its root key was made just now, and its owner is to be told of it.
+    pub first_start: bool,
+    /// Where the root key lies. Lost, everything that was kept is lost with it.
+    pub root_key_path: PathBuf,
+    /// What a crash had left, and was put right.
+    pub recovered: Recovery,
+}
+
+/// What the tasks that finish a change share with the history.
+struct Parts {
+    directory: Directory,
+    markets: BTreeMap<Marketplace, Arc<Market>>,
+    passwords: Passwords,
+    tries: Tries,
+    clock: Arc<dyn Clock>,
+    folder: Folder,
+}
+
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("History").field("folder", &self.parts.folder.path()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("first_start", &self.first_start).finish_non_exhaustive()
+    }
+}
+
+impl History {
+    /// Opens the data directory `data` (0700), makes it where it is missing, and finishes what a crash left half-done.
+    ///
+    /// # Errors
+    /// [`vault::VaultError::InUse`] where another process has it; [`vault::VaultError::RootKeyLost`],
+    /// [`HistoryError::KeyStoreLost`], [`HistoryError::DatabaseLost`] where a file is missing that others depend on
+    /// (nothing is changed then); [`HistoryError::Newer`]; [`HistoryError::DiskFull`].
+    pub async fn open(data: &Path, clock: Arc<dyn Clock>) -> Result<Opened, HistoryError> {
+        Self::open_with(data, clock, Arc::new(vault::NoSteps)).await
+    }
+
+    /// As [`History::open`], telling `steps` before each change of the disk.
+    ///
+    /// # Errors
+    /// As [`History::open`].
+    pub async fn open_with(
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        steps: Arc<dyn Steps>,
+    ) -> Result<Opened, HistoryError> {
+        open::open(data, clock, steps).await
+    }
+
+    /// Waits for what is under way and closes the databases, so that their journals are gone from the disk.
+    pub async fn close(self) {
+        for market in self.parts.markets.values() {
+            let _finished = market.deleting.lock().await;
+            market.store.database.close().await;
+        }
+        self.parts.directory.database.close().await;
+    }
+
+    fn market(&self, marketplace: Marketplace) -> Result<Arc<Market>, HistoryError> {
+        self.parts.markets.get(&marketplace).cloned().ok_or(HistoryError::NoSuchAccount)
+    }
+
+    async fn home(&self, account: AccountId) -> Result<Arc<Market>, HistoryError> {
+        self.market(self.parts.directory.home(account).await?)
+    }
+
+    /// Runs `work` to its end, whether or not the caller waits for it.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let parts = Arc::clone(&self.parts);
+        let task = tokio::spawn(async move {
+            let outcome = work.await;
+            // Until here the data directory stays ours.
+            drop(parts);
+            outcome
+        });
+        task.await?
+    }
+}

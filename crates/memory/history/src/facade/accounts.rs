@@ -1,0 +1,185 @@
+//! Who somebody is, and which devices are theirs.
+
+use base::{AccountId, DeviceId, Marketplace, Redacted};
+
+use crate::directory::{Account, NAME_CHARS_MAX, token_hash};
+use crate::error::HistoryError;
+use crate::facade::History;
+use crate::market::random;
+use crate::password::generate_password;
+use crate::store::devices::{DEVICES_MAX, NewDevice};
+use crate::types::{Device, SignIn};
+
+/// Bytes drawn for a session's token.
+const TOKEN_LEN: usize = 32;
+
+impl History {
+    /// Adds an account, which keeps its utterances in marketplace `us`. Names are compared without regard to case.
+    ///
+    /// # Errors
+    /// [`HistoryError::NameTaken`], [`HistoryError::BadLength`] (of name or password), [`HistoryError::TooMany`].
+    pub async fn create_account(&self, name: &str, password: Redacted<String>) -> Result<AccountId, HistoryError> {
+        let name = account_name(name)?;
+        let hash = self.parts.passwords.hash(password).await?;
+        let account = Account { id: AccountId::from_bytes(random()?), name, home: Marketplace::US };
+        self.parts.directory.create(&account, &hash, self.parts.clock.now()).await?;
+        Ok(account.id)
+    }
+
+    /// All accounts, oldest first.
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn accounts(&self) -> Result<Vec<Account>, HistoryError> {
+        self.parts.directory.accounts().await
+    }
+
+    /// Whether name and password belong together. Wrong tries are counted: after five, each further one waits longer.
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn check_password(&self, name: &str, password: Redacted<String>) -> Result<SignIn, HistoryError> {
+        let Ok(name) = account_name(name) else { return Ok(SignIn::Refused) };
+        if let Err(wait) = self.parts.tries.take(name.expose(), self.parts.clock.elapsed()) {
+            return Ok(SignIn::Wait(wait));
+        }
+        let known = self.parts.directory.password(name.expose()).await?;
+        let (account, stored) = known.unzip();
+        let right = self.parts.passwords.verify(password, stored).await?;
+        Ok(match account {
+            Some(account) if right => {
+                self.parts.tries.succeeded(name.expose());
+                SignIn::Accepted(account)
+            }
+            _ => SignIn::Refused,
+        })
+    }
+
+    /// Draws a new password for the account of that name and ends all its sessions. For the terminal.
+    ///
+    /// # Errors
+    /// [`HistoryError::NoSuchAccount`].
+    pub async fn reset_password(&self, name: &str) -> Result<Redacted<String>, HistoryError> {
+        let name = account_name(name)?;
+        let password = generate_password()?;
+        let hash = self.parts.passwords.hash(password.clone()).await?;
+        self.parts.directory.set_password(name.expose(), &hash).await?;
+        self.parts.tries.succeeded(name.expose());
+        Ok(password)
+    }
+
+    /// Signs `account` in: the token is handed out this once, and kept only as its hash. Good for
+    /// [`crate::SESSION_LIFE`].
+    ///
+    /// # Errors
+    /// [`HistoryError::NoSuchAccount`].
+    pub async fn open_session(&self, account: AccountId) -> Result<Redacted<String>, HistoryError> {
+        let bytes = Redacted::new(random::<TOKEN_LEN>()?);
+        let mut token = String::with_capacity(2 * TOKEN_LEN);
+        for byte in bytes.expose() {
+            for digit in [byte >> 4, byte & 15] {
+                token.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
+        let token = Redacted::new(token);
+        self.parts.directory.open_session(account, token_hash(&token), self.parts.clock.now()).await?;
+        Ok(token)
+    }
+
+    /// Whose session that token is; nothing where it is over, or none.
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn session(&self, token: &Redacted<String>) -> Result<Option<AccountId>, HistoryError> {
+        self.parts.directory.session(token_hash(token), self.parts.clock.now()).await
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn close_session(&self, token: &Redacted<String>) -> Result<(), HistoryError> {
+        self.parts.directory.close_session(token_hash(token)).await
+    }
+
+    /// Adds a device that was paired for `account`. The same key again is the same device, renamed; where it belongs
+    /// to another account, it is revoked there.
+    ///
+    /// # Errors
+    /// [`HistoryError::NoSuchAccount`], [`HistoryError::BadLength`], [`HistoryError::TooMany`].
+    pub async fn add_device(
+        &self,
+        account: AccountId,
+        name: &str,
+        key_sha256: [u8; 32],
+    ) -> Result<DeviceId, HistoryError> {
+        let market = self.home(account).await?;
+        let name = trimmed("a device's name", name)?;
+        if self.devices(account).await?.len() >= DEVICES_MAX {
+            return Err(HistoryError::TooMany { what: "devices of an account", max: DEVICES_MAX });
+        }
+        let id = DeviceId::from_bytes(random()?);
+        let new = NewDevice { id, account, name: name.to_owned().into(), key_sha256, at: self.parts.clock.now() };
+        market.store.add_device(new, market.marketplace).await
+    }
+
+    /// The device that has this key (SHA-256 of its SPKI), or had it: look at [`Device::revoked`].
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn device_by_key(&self, key_sha256: [u8; 32]) -> Result<Option<Device>, HistoryError> {
+        let mut last = None;
+        for market in self.parts.markets.values() {
+            match market.store.device_by_key(key_sha256, market.marketplace).await? {
+                Some(device) if device.revoked.is_none() => return Ok(Some(device)),
+                found => last = last.or(found),
+            }
+        }
+        Ok(last)
+    }
+
+    /// The devices of `account`, oldest first, revoked ones included.
+    ///
+    /// # Errors
+    /// [`HistoryError::NoSuchAccount`].
+    pub async fn devices(&self, account: AccountId) -> Result<Vec<Device>, HistoryError> {
+        let market = self.home(account).await?;
+        market.store.devices(account, market.marketplace).await
+    }
+
+    /// Revokes a device of `account`: its key is refused from now on. Once more is harmless.
+    ///
+    /// # Errors
+    /// [`HistoryError::NoSuchDevice`].
+    pub async fn revoke_device(&self, account: AccountId, id: DeviceId) -> Result<(), HistoryError> {
+        let market = self.home(account).await?;
+        if market.store.revoke_device(account, id, self.parts.clock.now()).await? {
+            return Ok(());
+        }
+        let known = market.store.devices(account, market.marketplace).await?.iter().any(|device| device.id == id);
+        if known { Ok(()) } else { Err(HistoryError::NoSuchDevice) }
+    }
+
+    /// Notes that `device` is connected.
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn device_seen(&self, device: &Device) -> Result<(), HistoryError> {
+        self.market(device.marketplace)?.store.device_seen(device.id, self.parts.clock.now()).await
+    }
+}
+
+/// What an account is found by: trimmed, in lower case.
+fn account_name(name: &str) -> Result<Redacted<String>, HistoryError> {
+    Ok(trimmed("an account's name", name)?.to_lowercase().into())
+}
+
+fn trimmed<'a>(what: &'static str, name: &'a str) -> Result<&'a str, HistoryError> {
+    let name = name.trim();
+    let chars = name.chars().count();
+    if (1..=NAME_CHARS_MAX).contains(&chars) && !name.chars().any(char::is_control) {
+        Ok(name)
+    } else {
+        Err(HistoryError::BadLength { what, min: 1, max: NAME_CHARS_MAX })
+    }
+}

@@ -1,0 +1,4 @@
+//! The whole of it, on a real disk.
+
+mod common;
+mod life;
