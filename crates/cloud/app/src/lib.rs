@@ -1,1 +1,69 @@
-//! (being written)
+//! The owner's page: what was heard, played and deleted, in a browser. It works without JavaScript.
+//!
+//! Architecture Invariant: this crate knows nothing of devices' connections, of sound or of models. It reads and deletes
+//! through `history`, and asks for a pairing code through [`PairingCodes`], which the server implements.
+//!
+//! The pages' defences stand in one place ([`guard`]): a strict content policy, only our own host names (so that a
+//! rebound name reaches nothing), and changes only from our own pages.
+
+mod activity;
+mod assets;
+mod devices;
+mod guard;
+mod page;
+mod sign_in;
+mod when;
+mod wav;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use base::{AccountId, Clock};
+use history::History;
+
+/// Bytes of a form that are read.
+const FORM_BYTES_MAX: usize = 4 * 1024;
+
+/// Whoever can issue a pairing code. Codes are good for one device, a few minutes and five tries.
+pub trait PairingCodes: Send + Sync {
+    /// A fresh code for a device of this account; `None` when too many are open.
+    fn issue(&self, account: AccountId) -> Option<String>;
+}
+
+/// What the pages need.
+pub struct AppParts {
+    /// Accounts, sessions, devices and what was heard.
+    pub history: Arc<History>,
+    /// Where a code for a new device comes from.
+    pub codes: Arc<dyn PairingCodes>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The zone in which times are shown.
+    pub zone: jiff::tz::TimeZone,
+}
+
+/// The app's routes.
+pub fn router(parts: AppParts) -> Router {
+    let parts = Arc::new(parts);
+    let signed_in = Router::new()
+        .route("/", get(|| async { Redirect::to("/activity") }))
+        .route("/activity", get(activity::list))
+        .route("/activity/{id}/audio.wav", get(activity::audio))
+        .route("/activity/{id}/delete", get(activity::confirm_delete).post(activity::delete))
+        .route("/devices", get(devices::list))
+        .route("/devices/add", post(devices::add))
+        .route("/devices/{id}/remove", get(devices::confirm_remove).post(devices::remove))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route_layer(from_fn_with_state(Arc::clone(&parts), sign_in::require));
+    Router::new()
+        .merge(signed_in)
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/assets/{name}", get(assets::asset))
+        .fallback(page::not_found)
+        .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(from_fn(guard::guard))
+        .with_state(parts)
+}
