@@ -1,0 +1,146 @@
+//! The plainest way through the decoder: always the best token, until the end or the first repetition.
+
+use crate::AsrError;
+use crate::config::Config;
+use crate::decoder::{Decoder, Heard};
+use crate::math::log_sum_exp;
+use crate::vocabulary::Vocabulary;
+
+/// Tokens that one window of speech may become, as in Whisper itself.
+const TOKENS_MAX: usize = 224;
+
+/// Nobody speaks more tokens than these in a second of sound, over the few that even the shortest may have.
+const TOKENS_PER_SECOND_MAX: usize = 12;
+const TOKENS_FREE: usize = 12;
+
+/// A phrase of this many tokens is taken for a repetition when it comes a second time at once, a shorter one when it
+/// comes a third time ("no, no" is said, "no, no, no" is said too, and means the same).
+const LONG_PHRASE: usize = 5;
+
+/// The tokens of a transcript, and how sure the decoder was of them.
+pub(crate) struct Tokens {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) log_probability: f32,
+    pub(crate) no_speech: f32,
+}
+
+/// Which tokens may be chosen.
+#[derive(Debug)]
+pub(crate) struct Suppression {
+    always: Vec<usize>,
+    at_first: Vec<usize>,
+}
+
+impl Suppression {
+    pub(crate) fn new(config: &Config, vocabulary: &Vocabulary) -> Self {
+        let end = usize::try_from(vocabulary.end()).ok();
+        let within = |ids: &[u32]| -> Vec<usize> {
+            let ids = ids.iter().filter_map(|id| usize::try_from(*id).ok());
+            ids.filter(|id| *id < vocabulary.n_tokens()).collect()
+        };
+        let mut always = within(&config.suppress_ids);
+        // Also what config leaves out because time stamps need it: nothing that steers but the end is ever chosen.
+        always.extend(vocabulary.steering().filter(|token| Some(*token) != end));
+        Self { always, at_first: within(&config.suppress_ids_begin) }
+    }
+
+    fn apply(&self, scores: &mut [f32], is_first: bool) {
+        let at_first: &[usize] = if is_first { &self.at_first } else { &[] };
+        self.always.iter().chain(at_first).for_each(|token| scores[*token] = f32::NEG_INFINITY);
+    }
+}
+
+/// Follows the best token for `seconds` of sound.
+pub(crate) fn follow(
+    decoder: &Decoder,
+    vocabulary: &Vocabulary,
+    suppression: &Suppression,
+    heard: &Heard,
+    seconds: usize,
+    stop: &dyn Fn() -> bool,
+) -> Result<Tokens, AsrError> {
+    let n_tokens_max = (TOKENS_FREE + TOKENS_PER_SECOND_MAX * seconds).min(TOKENS_MAX);
+    let mut path = decoder.start();
+    let mut scores = Vec::new();
+    let mut no_speech = 0.0;
+    for (i, token) in vocabulary.prompt().iter().enumerate() {
+        if !decoder.step(heard, &mut path, *token) {
+            return Err(AsrError::BadVocabulary("its first tokens are not the model's"));
+        }
+        if let (0, Some(no_speech_token)) = (i, vocabulary.no_speech()) {
+            decoder.scores(&path, &mut scores);
+            no_speech = log_probability(&scores, no_speech_token).exp();
+        }
+    }
+    let mut tokens: Vec<u32> = Vec::new();
+    let mut total = 0.0;
+    loop {
+        if stop() {
+            return Err(AsrError::Stopped);
+        }
+        decoder.scores(&path, &mut scores);
+        suppression.apply(&mut scores, tokens.is_empty());
+        let best = best(&scores);
+        total += log_probability(&scores, best);
+        if best == vocabulary.end() {
+            break;
+        }
+        tokens.push(best);
+        if let Some(kept) = before_repetition(&tokens) {
+            tokens.truncate(kept);
+            break;
+        }
+        if tokens.len() == n_tokens_max || !decoder.step(heard, &mut path, best) {
+            break;
+        }
+    }
+    let n_chosen = tokens.len() + 1;
+    Ok(Tokens { tokens, log_probability: total / n_chosen as f32, no_speech })
+}
+
+fn log_probability(scores: &[f32], token: u32) -> f32 {
+    usize::try_from(token)
+        .ok()
+        .and_then(|token| scores.get(token))
+        .map_or(f32::MIN, |score| score - log_sum_exp(scores))
+}
+
+/// The token with the highest score; the first of equals.
+fn best(scores: &[f32]) -> u32 {
+    let better = |best: (usize, f32), (i, score): (usize, &f32)| if best.1 < *score { (i, *score) } else { best };
+    let (token, _) = scores.iter().enumerate().fold((0, f32::MIN), better);
+    u32::try_from(token).unwrap_or(0)
+}
+
+/// Where the tokens end in a repetition: how many to keep, with the phrase once.
+fn before_repetition(tokens: &[u32]) -> Option<usize> {
+    let n = tokens.len();
+    let ends_with = |phrase: usize, times: usize| {
+        phrase * times <= n
+            && (1..times).all(|i| tokens[n - (i + 1) * phrase..n - i * phrase] == tokens[n - phrase..])
+    };
+    let long = (LONG_PHRASE..=n / 2).find(|phrase| ends_with(*phrase, 2)).map(|phrase| n - phrase);
+    long.or_else(|| (1..LONG_PHRASE).find(|phrase| ends_with(*phrase, 3)).map(|phrase| n - 2 * phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repetition_is_kept_once() {
+        assert_eq!(before_repetition(&[9, 1, 2, 1, 2]), None);
+        assert_eq!(before_repetition(&[9, 1, 2, 1, 2, 1, 2]), Some(3));
+        assert_eq!(before_repetition(&[4, 4]), None);
+        assert_eq!(before_repetition(&[4, 4, 4]), Some(1));
+        assert_eq!(before_repetition(&[7, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5]), Some(6));
+        assert_eq!(before_repetition(&[1, 2, 3, 4, 1, 2, 3, 4]), None);
+        assert_eq!(before_repetition(&[]), None);
+    }
+
+    #[test]
+    fn the_best_is_the_first_of_the_highest() {
+        assert_eq!(best(&[f32::NEG_INFINITY, 1.0, f32::NAN, 3.0, 3.0]), 3);
+        assert_eq!(best(&[]), 0);
+    }
+}

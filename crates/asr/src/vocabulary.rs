@@ -1,0 +1,144 @@
+//! Token numbers to text: byte-level pair encoding, read backwards.
+
+use std::collections::HashMap;
+
+use crate::AsrError;
+
+const VOCABULARY_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+const N_TOKENS_MAX: usize = 100_000;
+
+/// Whisper's multilingual vocabularies have at least this many tokens, the English ones fewer.
+const N_TOKENS_MULTILINGUAL_MIN: usize = 51_865;
+
+/// The tokens of a model, each as the bytes it stands for, and the few that steer the decoder.
+#[derive(Debug)]
+pub struct Vocabulary {
+    tokens: Vec<Vec<u8>>,
+    prompt: Vec<u32>,
+    end: u32,
+    no_speech: Option<u32>,
+}
+
+impl Vocabulary {
+    /// Reads `vocabulary.txt`, a token a line, or `vocabulary.json`, a list of texts.
+    ///
+    /// # Errors
+    ///
+    /// Where the file is neither, or lacks the tokens that every Whisper has.
+    pub fn parse(bytes: &[u8]) -> Result<Self, AsrError> {
+        if VOCABULARY_BYTES_MAX < bytes.len() {
+            return Err(AsrError::BadVocabulary("it is too long"));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| AsrError::BadVocabulary("it is not text"))?;
+        // A vocabulary of lines begins with "!", so that a bracket and a quotation mark tell the two apart.
+        let words: Vec<String> = if text.trim_start().starts_with("[") && text.trim_end().ends_with("]") {
+            serde_json::from_str(text).map_err(|_| AsrError::BadVocabulary("it is not a list of texts"))?
+        } else {
+            text.lines().map(str::to_owned).collect()
+        };
+        Self::from_words(&words)
+    }
+
+    fn from_words(words: &[String]) -> Result<Self, AsrError> {
+        if words.is_empty() || N_TOKENS_MAX < words.len() {
+            return Err(AsrError::BadVocabulary("its number of tokens is out of range"));
+        }
+        let find = |name: &str| words.iter().position(|word| word == name).and_then(|at| u32::try_from(at).ok());
+        let need = |name: &str| find(name).ok_or(AsrError::BadVocabulary("it is not a Whisper's"));
+        let is_multilingual = N_TOKENS_MULTILINGUAL_MIN <= words.len();
+        let language: &[&str] = if is_multilingual { &["<|en|>", "<|transcribe|>"] } else { &[] };
+        let prompt = ["<|startoftranscript|>"].iter().chain(language).chain(&["<|notimestamps|>"]);
+        let prompt = prompt.map(|name| need(name)).collect::<Result<_, _>>()?;
+        let end = need("<|endoftext|>")?;
+        let no_speech = find("<|nospeech|>").or_else(|| find("<|nocaptions|>"));
+        let bytes_of_chars = bytes_of_chars();
+        let bytes_of = |word: &String| {
+            let is_steering = word.starts_with("<|") && word.ends_with("|>");
+            if is_steering {
+                Vec::new()
+            } else {
+                word.chars().filter_map(|c| bytes_of_chars.get(&c).copied()).collect()
+            }
+        };
+        Ok(Self { tokens: words.iter().map(bytes_of).collect(), prompt, end, no_speech })
+    }
+
+    /// How many tokens there are.
+    #[must_use]
+    pub fn n_tokens(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The bytes that a token stands for; none for one that steers the decoder or does not exist.
+    #[must_use]
+    pub fn bytes(&self, token: u32) -> &[u8] {
+        usize::try_from(token).ok().and_then(|token| self.tokens.get(token)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The text of several tokens. Bytes that do not make a character become its replacement.
+    #[must_use]
+    pub fn text(&self, tokens: &[u32]) -> String {
+        let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.bytes(*token)).copied().collect();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+
+    /// What the decoder is given before the first word: English, as text, without time stamps.
+    pub(crate) fn prompt(&self) -> &[u32] {
+        &self.prompt
+    }
+
+    pub(crate) const fn end(&self) -> u32 {
+        self.end
+    }
+
+    pub(crate) const fn no_speech(&self) -> Option<u32> {
+        self.no_speech
+    }
+
+    /// The tokens that steer the decoder, the end among them.
+    pub(crate) fn steering(&self) -> impl Iterator<Item = usize> {
+        self.tokens.iter().enumerate().filter(|(_, bytes)| bytes.is_empty()).map(|(token, _)| token)
+    }
+}
+
+/// The alphabet of byte-level pair encoding: printable bytes stand for themselves, the others take the characters
+/// from U+0100 on, in order.
+fn bytes_of_chars() -> HashMap<char, u8> {
+    let is_printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
+    let mut others = 0x100_u32..;
+    let char_of =
+        |byte| if is_printable(byte) { Some(char::from(byte)) } else { others.next().and_then(char::from_u32) };
+    let chars: Vec<Option<char>> = (0..=u8::MAX).map(char_of).collect();
+    chars.into_iter().zip(0..=u8::MAX).filter_map(|(char, byte)| Some((char?, byte))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEERING: &str = "<|endoftext|>\n<|startoftranscript|>\n<|nocaptions|>\n<|notimestamps|>\n<|0.00|>\n";
+
+    #[test]
+    fn tokens_become_text_again() {
+        let vocabulary = Vocabulary::parse(format!("!\nĠcaf\nÃ©\nÃ\nĊ\n{STEERING}").as_bytes()).expect("it is good");
+        assert_eq!(vocabulary.text(&[1, 2, 0, 4, 5, 9, 77]), "café!");
+        assert_eq!(vocabulary.text(&[3]), "\u{fffd}");
+        assert_eq!((vocabulary.prompt(), vocabulary.end(), vocabulary.no_speech()), (&[6, 8][..], 5, Some(7)));
+        assert_eq!(vocabulary.steering().collect::<Vec<_>>(), [5, 6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn a_list_in_json_is_the_same() {
+        let lines = format!("!\n[\nĠa\n{STEERING}");
+        let json = serde_json::to_vec(&lines.lines().collect::<Vec<_>>()).expect("texts");
+        let [a, b] = [lines.as_bytes(), &json].map(|bytes| Vocabulary::parse(bytes).expect("it is good"));
+        assert_eq!((a.tokens, a.prompt), (b.tokens, b.prompt));
+    }
+
+    #[test]
+    fn what_is_no_vocabulary_is_refused() {
+        for bad in [&b""[..], b"a\nb", b"\xff\xfe", b"[1, 2]", b"[", b"[\"a\"]", b"{}"] {
+            assert!(Vocabulary::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The whole of it: a model in, sound in, text out.
+
+use std::fmt;
+
+use base::{Redacted, SAMPLE_RATE_HZ};
+
+use crate::AsrError;
+use crate::config::Config;
+use crate::decoder::Decoder;
+use crate::encoder::{Encoder, FRAMES_PER_POSITION, POSITIONS};
+use crate::greedy::{self, Suppression};
+use crate::mel::{BANDS, LogMel};
+use crate::model_file::ModelFile;
+use crate::vocabulary::Vocabulary;
+use crate::weights::Source;
+
+/// Sound that is heard at once: Whisper's own window.
+pub const SECONDS_MAX: u32 = 30;
+
+/// Frames of the full window.
+const FRAMES_MAX: usize = POSITIONS * FRAMES_PER_POSITION;
+
+/// Frames after the sound in a cut window: the decoder wants to hear that it is over.
+const FRAMES_AFTER: usize = 50;
+
+/// No window is shorter than this.
+const FRAMES_MIN: usize = 100;
+
+/// Nothing was said where the decoder holds silence likelier than this and is as unsure of its words as that: Whisper's
+/// own two thresholds.
+const NO_SPEECH_MIN: f32 = 0.6;
+const UNSURE_LOG_PROBABILITY: f32 = -1.0;
+
+/// The three files of a model.
+#[derive(Clone, Copy)]
+pub struct ModelBytes<'a> {
+    /// `model.bin`.
+    pub model: &'a [u8],
+    /// `config.json`.
+    pub config: &'a [u8],
+    /// `vocabulary.txt` or `vocabulary.json`.
+    pub vocabulary: &'a [u8],
+}
+
+/// How much of Whisper's window of 30 s is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// As much as there is sound, and a little more: a fraction of the time, for the same words nearly always.
+    Cut,
+    /// All of it, as Whisper was trained.
+    Full,
+}
+
+/// How to listen.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// How much of the window is computed.
+    pub window: Window,
+    /// Asked between layers and between tokens; `true` ends the work with [`AsrError::Stopped`].
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+impl Options<'_> {
+    /// A cut window, and no early end.
+    #[must_use]
+    pub fn to_the_end() -> Self {
+        Self { window: Window::Cut, stop: &|| false }
+    }
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("window", &self.window).finish_non_exhaustive()
+    }
+}
+
+/// What was heard.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    /// The words; empty where nobody spoke.
+    pub text: Redacted<String>,
+    /// The tokens that the words were decoded from.
+    pub tokens: Redacted<Vec<u32>>,
+    /// The mean log-probability of a token, the end among them.
+    pub avg_logprob: f32,
+    /// How likely nobody spoke, in the decoder's opinion.
+    pub no_speech: f32,
+}
+
+/// A loaded model. Shared by any number of threads; a call works on its caller's thread alone.
+pub struct Whisper {
+    log_mel: LogMel,
+    encoder: Encoder,
+    decoder: Decoder,
+    vocabulary: Vocabulary,
+    suppression: Suppression,
+}
+
+impl fmt::Debug for Whisper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (encoder, decoder) = (self.encoder.sizes(), self.decoder.sizes());
+        f.debug_struct("Whisper").field("encoder", encoder).field("decoder", decoder).finish_non_exhaustive()
+    }
+}
+
+impl Whisper {
+    /// Makes a recogniser from a model's three files. Its size, tiny or base or larger, is what the arrays say.
+    ///
+    /// # Errors
+    ///
+    /// Where a file is not what it should be, with the name of the array and the reason.
+    pub fn from_bytes(bytes: ModelBytes<'_>) -> Result<Self, AsrError> {
+        let config = Config::parse(bytes.config)?;
+        let vocabulary = Vocabulary::parse(bytes.vocabulary)?;
+        let file = ModelFile::parse(bytes.model)?;
+        let encoder = Encoder::read(&Source::new(&file, "encoder/"))?;
+        let decoder = Decoder::read(&Source::new(&file, "decoder/"))?;
+        if encoder.sizes().width != decoder.sizes().width {
+            return Err(AsrError::NotAModel("its halves differ in width"));
+        }
+        // The rows may be padded to a round number, never fewer than the tokens.
+        if decoder.n_tokens() < vocabulary.n_tokens() {
+            return Err(AsrError::BadVocabulary("it has more tokens than the model"));
+        }
+        let suppression = Suppression::new(&config, &vocabulary);
+        Ok(Self { log_mel: LogMel::new(), encoder, decoder, vocabulary, suppression })
+    }
+
+    /// The model's tokens.
+    #[must_use]
+    pub const fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The words in `sound`, which is 16 kHz at a full scale of 1 and at most [`SECONDS_MAX`] long.
+    ///
+    /// # Errors
+    ///
+    /// Where the sound is too long, or the caller asked to stop.
+    pub fn transcribe(&self, sound: &[f32], options: &Options<'_>) -> Result<Transcript, AsrError> {
+        let rate = SAMPLE_RATE_HZ as usize;
+        if SECONDS_MAX as usize * rate < sound.len() {
+            let seconds = sound.len() as f64 / f64::from(SAMPLE_RATE_HZ);
+            return Err(AsrError::TooLong { seconds, limit: SECONDS_MAX });
+        }
+        let is_silence = sound.iter().all(|sample| *sample == 0.0 || !sample.is_finite());
+        if is_silence {
+            return Ok(Transcript::nothing());
+        }
+        let mel = self.window(sound, options.window);
+        let encoded = self.encoder.encode(&mel, options.stop)?;
+        let heard = self.decoder.hear(&encoded);
+        let seconds = sound.len().div_ceil(rate);
+        let tokens =
+            greedy::follow(&self.decoder, &self.vocabulary, &self.suppression, &heard, seconds, options.stop)?;
+        let is_nothing = NO_SPEECH_MIN < tokens.no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
+        let kept = if is_nothing { Vec::new() } else { tokens.tokens };
+        Ok(Transcript {
+            text: Redacted::new(self.vocabulary.text(&kept)),
+            tokens: Redacted::new(kept),
+            avg_logprob: tokens.log_probability,
+            no_speech: tokens.no_speech,
+        })
+    }
+
+    /// The spectrogram with what follows the sound: zeros, which is how Whisper's users fill the window.
+    fn window(&self, sound: &[f32], window: Window) -> Vec<f32> {
+        let mut mel = self.log_mel.compute(sound);
+        let n_frames = match window {
+            Window::Full => FRAMES_MAX,
+            Window::Cut => (mel.len() / BANDS + FRAMES_AFTER).clamp(FRAMES_MIN, FRAMES_MAX),
+        };
+        mel.resize(n_frames.next_multiple_of(FRAMES_PER_POSITION) * BANDS, 0.0);
+        mel
+    }
+}
+
+impl Transcript {
+    fn nothing() -> Self {
+        let (text, tokens) = (Redacted::new(String::new()), Redacted::new(Vec::new()));
+        Self { text, tokens, avg_logprob: 0.0, no_speech: 1.0 }
+    }
+}
