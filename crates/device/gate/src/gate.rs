@@ -256,6 +256,16 @@ impl Gate {
         }
     }
 
+    /// The turn that goes on.
+    #[must_use]
+    pub const fn turn(&self) -> Option<TurnId> {
+        match &self.state {
+            State::Idle => None,
+            State::Asking(Asking { turn, .. }) | State::Waiting(Waiting { turn, .. }) => Some(*turn),
+            State::Open(Open { permit, .. }) | State::Draining(Draining { permit, .. }) => Some(permit.turn()),
+        }
+    }
+
     /// What has passed so far.
     #[must_use]
     pub const fn books(&self) -> Books {

@@ -1,3 +1,61 @@
-//! (being written)
+//! `sotto-ear`: reads the microphone's samples from one pipe, and lets them into another while a permit lives.
+//!
+//! It hears and cannot speak: before its first sample it gives up opening files, sockets and processes for good. What it
+//! says leaves by the gate's pipe, as asked for by a local cause, with the panel's light on.
+//!
+//! Architecture Invariant: `std::net` and `std::process::Command` are not used here or below, so that the binary imports
+//! no socket call; a test looks.
 
-fn main() {}
+mod args;
+mod doors;
+mod error;
+mod hearing;
+mod senses;
+mod word;
+
+use std::process::ExitCode;
+
+use pipe::{Events, exit, sandbox};
+
+use crate::args::Args;
+use crate::error::EarStop;
+use crate::hearing::Hearing;
+
+fn main() -> ExitCode {
+    let args = match Args::read(std::env::args_os().skip(1)) {
+        Ok(args) => args,
+        Err(complaint) => {
+            complain(&complaint);
+            return exit::BAD_INPUT.into();
+        }
+    };
+    let mut events = match Events::inherited("ear", args.events_fd) {
+        Ok(events) => events,
+        Err(error) => {
+            complain(&error.to_string());
+            return exit::BAD_INPUT.into();
+        }
+    };
+    match run(args, &mut events) {
+        Ok(()) => exit::DONE.into(),
+        Err(stop) => {
+            events.error(&stop.to_string());
+            stop.exit_code().into()
+        }
+    }
+}
+
+fn run(args: Args, events: &mut Events) -> Result<(), EarStop> {
+    let (senses, voices) = senses::open(&args)?;
+    let word = word::Files::read(&args)?;
+    // From here on nothing can be opened.
+    sandbox::ear().announce(events);
+    let word = word.listen()?;
+    Hearing::new(senses, voices, word, args.is_lockstep, events).run()
+}
+
+/// For the time before there is anywhere else to say it.
+fn complain(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "sotto-ear: {message}");
+}

@@ -16,7 +16,9 @@ pub mod events;
 pub mod frame;
 pub mod inherit;
 pub mod messages;
+pub mod options;
 pub mod port;
+pub mod sandbox;
 
 pub use error::PipeError;
 pub use events::{Events, Line};
@@ -25,4 +27,5 @@ pub use messages::{
     Cause, CloseReason, EarToLink, EarToPanel, LauncherToPanel, LinkToEar, PanelToEar, PanelToLauncher, Sensitivity,
     StreamClose, StreamOpen, WordName,
 };
+pub use options::{Options, exit};
 pub use port::{Inbox, Outbox, Received};

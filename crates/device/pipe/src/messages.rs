@@ -127,6 +127,18 @@ pub enum Sensitivity {
     High,
 }
 
+impl Sensitivity {
+    /// As events call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+        }
+    }
+}
+
 /// What leaves the ear: the gate's pipe.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EarToLink {

@@ -1,0 +1,237 @@
+//! The loop: wait, listen to panel and link, then to the room.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use base::{Clock, SampleCount, SampleIndex, SystemClock, TurnId};
+use gate::{Gate, Phase};
+use pipe::{Cause, EarToPanel, Events, Inbox, Line, LinkToEar, Message, PanelToEar, Received, Sensitivity, WordName};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
+use crate::doors::Doors;
+use crate::error::EarStop;
+use crate::senses::{PIECE_SAMPLES, PIECES_MAX, Senses, Voices};
+use crate::word::Listener;
+
+/// How often it is said how much was heard.
+const REPORT_EVERY: SampleCount = SampleCount::from_ms(1_000);
+
+/// The ear at work.
+pub(crate) struct Hearing<'a> {
+    senses: Senses,
+    doors: Doors<'a>,
+    gate: Gate,
+    listener: Listener,
+    clock: SystemClock,
+    sensitivity: Sensitivity,
+    /// Whether the detector is to start afresh with another sensitivity once no turn goes on.
+    is_setting_due: bool,
+    are_mics_off: bool,
+    /// How far link says the cloud has worked through the open stream, where playback waits for it.
+    lockstep: Option<Heard>,
+    reported: SampleIndex,
+    samples: Vec<i16>,
+}
+
+/// The latest word from link on how far it is.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    turn: TurnId,
+    through: SampleCount,
+}
+
+impl<'a> Hearing<'a> {
+    pub(crate) fn new(
+        senses: Senses,
+        voices: Voices,
+        listener: Listener,
+        is_lockstep: bool,
+        events: &'a mut Events,
+    ) -> Self {
+        Self {
+            senses,
+            doors: Doors::new(voices.to_panel, voices.to_link, events),
+            gate: Gate::new(),
+            listener,
+            clock: SystemClock::new(),
+            sensitivity: Sensitivity::default(),
+            is_setting_due: false,
+            are_mics_off: false,
+            lockstep: is_lockstep.then_some(Heard { turn: TurnId(0), through: SampleCount(0) }),
+            reported: SampleIndex(0),
+            samples: Vec::with_capacity(PIECE_SAMPLES),
+        }
+    }
+
+    /// Hears until the microphone is gone and its last turn over.
+    pub(crate) fn run(mut self) -> Result<(), EarStop> {
+        self.doors.events.send(Line::new("started").text("process", "ear"));
+        loop {
+            self.wait()?;
+            self.doors.flush();
+            while let Some(message) = next(&mut self.senses.from_panel, "panel")? {
+                self.on_panel(message)?;
+            }
+            while let Some(message) = next(&mut self.senses.from_link, "link")? {
+                self.on_link(message);
+            }
+            if self.wants_samples() {
+                self.listen()?;
+            }
+            self.gate.check(self.clock.elapsed(), &mut self.doors).map_err(EarStop::Late)?;
+            self.doors.outcome()?;
+            if self.senses.microphone.is_gone && self.gate.phase() == Phase::Idle && !self.doors.is_waiting() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn on_panel(&mut self, message: PanelToEar) -> Result<(), EarStop> {
+        let now = self.clock.elapsed();
+        match message {
+            PanelToEar::Lit { turn } => self.gate.lit(turn, now, &mut self.doors),
+            PanelToEar::Press => {
+                let pressed = self.gate.position();
+                self.gate.cause(gate::Cause::Button { pressed }, now, self.doors.because(Cause::Button));
+            }
+            PanelToEar::MicOff => {
+                self.are_mics_off = true;
+                self.gate.shut(now, &mut self.doors);
+                self.listener.forget(self.gate.position(), self.sensitivity)?;
+                self.doors.tell_panel(&EarToPanel::Wiped);
+            }
+            PanelToEar::MicOn => {
+                self.discard()?;
+                self.are_mics_off = false;
+                self.gate.reopen();
+                self.listener.forget(self.gate.position(), self.sensitivity)?;
+                self.doors.tell_panel(&EarToPanel::Ready);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_link(&mut self, message: LinkToEar) {
+        let now = self.clock.elapsed();
+        match message {
+            LinkToEar::StopCapture { turn, at } => self.gate.stop(turn, at, now, &mut self.doors),
+            LinkToEar::Heard { turn, through } => {
+                if let Some(heard) = &mut self.lockstep {
+                    *heard = Heard { turn, through };
+                }
+            }
+            LinkToEar::Drained { turn } => self.gate.drained(turn, now, &mut self.doors),
+            LinkToEar::TurnOver { turn } => self.gate.turn_over(turn, now, &mut self.doors),
+            LinkToEar::Settings { sensitivity } => {
+                if sensitivity != self.sensitivity {
+                    self.sensitivity = sensitivity;
+                    self.is_setting_due = true;
+                    self.doors.events.send(Line::new("sensitivity").text("is", sensitivity.name()));
+                }
+            }
+        }
+    }
+
+    /// Takes the next piece from the microphone.
+    fn listen(&mut self) -> Result<(), EarStop> {
+        self.senses.microphone.read(&mut self.samples)?;
+        let now = self.clock.elapsed();
+        if !self.samples.is_empty() {
+            self.gate.samples(&self.samples, now, &mut self.doors);
+            if !self.are_mics_off {
+                self.wake(now)?;
+            }
+            if self.gate.position() - self.reported >= REPORT_EVERY {
+                self.report(false);
+            }
+        }
+        if self.senses.microphone.is_gone {
+            self.gate.mic_gone(now, &mut self.doors);
+            self.report(true);
+            self.doors.tell_panel(&EarToPanel::MicGone);
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self, now: Duration) -> Result<(), EarStop> {
+        if self.is_setting_due && self.gate.phase() == Phase::Idle {
+            self.is_setting_due = false;
+            self.listener.forget(self.gate.position(), self.sensitivity)?;
+            return Ok(());
+        }
+        let Some(wake) = self.listener.push(&self.samples) else { return Ok(()) };
+        let Some(word) = WordName::new(wake.word.name()) else { return Ok(()) };
+        let cause = Cause::Wake { word, score: wake.score };
+        if self.gate.cause(gate::Cause::Wake { onset: wake.onset }, now, self.doors.because(cause)) {
+            let line = Line::new("wake").text("word", word.as_str()).real("score", f64::from(wake.score));
+            self.doors.events.send(line.whole("onset", wake.onset.0).whole("at", wake.at.0));
+        }
+        Ok(())
+    }
+
+    /// Throws away what the microphone's process left in the pipe before it was ended.
+    fn discard(&mut self) -> Result<(), EarStop> {
+        for _ in 0..PIECES_MAX {
+            self.senses.microphone.read(&mut self.samples)?;
+            if self.samples.is_empty() {
+                break;
+            }
+            self.gate.samples(&self.samples, self.clock.elapsed(), &mut self.doors);
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, is_end: bool) {
+        self.reported = self.gate.position();
+        let line = Line::new("heard").whole("samples", self.reported.0);
+        self.doors.events.send(if is_end { line.flag("eof", true) } else { line });
+    }
+
+    /// Whether the next samples are wanted: not while the light comes on, not while link's pipe is full, and in lockstep
+    /// not before the cloud has heard what was sent, nor before the turn is over.
+    fn wants_samples(&self) -> bool {
+        if self.senses.microphone.is_gone || !self.gate.wants_samples() || self.doors.to_link.is_waiting() {
+            return false;
+        }
+        match (self.lockstep, self.gate.phase()) {
+            (None, _) | (_, Phase::Idle) => true,
+            (Some(heard), Phase::Open(passed)) => {
+                passed.0 == 0 || self.gate.turn() == Some(heard.turn) && heard.through >= passed
+            }
+            (Some(_), Phase::Asking | Phase::Draining | Phase::Waiting) => false,
+        }
+    }
+
+    fn wait(&self) -> Result<(), EarStop> {
+        let mut ends = Vec::with_capacity(5);
+        ends.push(PollFd::from_borrowed_fd(self.senses.from_panel.as_fd(), PollFlags::IN));
+        ends.push(PollFd::from_borrowed_fd(self.senses.from_link.as_fd(), PollFlags::IN));
+        if self.wants_samples() {
+            ends.push(PollFd::from_borrowed_fd(self.senses.microphone.as_fd(), PollFlags::IN));
+        }
+        if self.doors.to_panel.is_waiting() {
+            ends.push(PollFd::from_borrowed_fd(self.doors.to_panel.as_fd(), PollFlags::OUT));
+        }
+        if self.doors.to_link.is_waiting() {
+            ends.push(PollFd::from_borrowed_fd(self.doors.to_link.as_fd(), PollFlags::OUT));
+        }
+        let patience = self.gate.deadline().map(|deadline| deadline.saturating_sub(self.clock.elapsed()));
+        // A millisecond on top, so that the deadline is over when it is looked at.
+        let patience = patience.and_then(|patience| Timespec::try_from(patience + Duration::from_millis(1)).ok());
+        match poll(&mut ends, patience.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(EarStop::Wait(error.into())),
+        }
+    }
+}
+
+/// The next message from `peer`, if there is one.
+fn next<M: Message>(inbox: &mut Inbox<M>, peer: &'static str) -> Result<Option<M>, EarStop> {
+    match inbox.receive() {
+        Ok(Received::Message(message)) => Ok(Some(message)),
+        Ok(Received::Nothing) => Ok(None),
+        Ok(Received::Gone) => Err(EarStop::PeerGone(peer)),
+        Err(source) => Err(EarStop::Pipe { peer, source }),
+    }
+}
