@@ -4,11 +4,13 @@
 
 use std::error::Error;
 use std::f64::consts::{PI, TAU};
-use std::fs;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base::{Redacted, SAMPLE_RATE_HZ};
-use speech::{Espeak, EspeakConfig, Synthesizer};
+use sound::{Converter, write_wav};
+use speech::{Espeak, EspeakConfig, Pcm, Synthesizer};
 
 const PROMPTS: [(&str, &str); 7] = [
     ("offline", "I can't reach my cloud right now. Nothing was kept."),
@@ -40,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let espeak = Espeak::new(EspeakConfig::english());
     for (name, text) in PROMPTS {
         let pcm = espeak.speak(&Redacted::new(String::from(text)))?;
-        write(&folder, name, &resample(pcm.samples.expose(), pcm.rate_hz))?;
+        write(&folder, name, &at_16k(&pcm)?)?;
     }
     for (name, notes_hz) in TONES {
         write(&folder, name, &tone(notes_hz))?;
@@ -63,36 +65,15 @@ fn tone(notes_hz: [f64; 2]) -> Vec<i16> {
     notes_hz.iter().flat_map(|hz| (0..n_samples).map(move |i| sample(*hz, i))).collect()
 }
 
-/// To 16 kHz, by a sinc under a Hann window: slow, plain and exact, for seconds of sound.
-fn resample(samples: &[i16], rate_hz: u32) -> Vec<i16> {
-    const ZERO_CROSSINGS: f64 = 32.0;
-    let step = f64::from(rate_hz) / f64::from(SAMPLE_RATE_HZ);
-    let cutoff = 0.95 / step.max(1.0);
-    let reach = ZERO_CROSSINGS / cutoff;
-    let n_out = (samples.len() as f64 / step) as usize;
-    let kernel = |x: f64| {
-        let angle = PI * x * cutoff;
-        let sinc = if angle.abs() < 1e-9 { 1.0 } else { angle.sin() / angle };
-        cutoff * sinc * (PI * x / reach).cos().mul_add(0.5, 0.5)
-    };
-    let at = |centre: f64| -> i16 {
-        let first = (centre - reach).ceil().max(0.0) as usize;
-        let last = ((centre + reach) as usize).min(samples.len().saturating_sub(1));
-        let sum: f64 = (first..=last).map(|i| f64::from(samples[i]) * kernel(i as f64 - centre)).sum();
-        sum.round() as i16
-    };
-    (0..n_out).map(|i| at(i as f64 * step)).collect()
+fn at_16k(pcm: &Pcm) -> Result<Vec<i16>, String> {
+    let samples: Vec<f32> = pcm.samples.expose().iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+    let mut converter = Converter::new(pcm.rate_hz, 1)?;
+    let mut out = Vec::new();
+    converter.push(&samples, &mut out);
+    converter.finish(&mut out);
+    Ok(out)
 }
 
-fn write(folder: &Path, name: &str, samples: &[i16]) -> std::io::Result<()> {
-    let n_bytes = u32::try_from(samples.len() * 2).map_err(std::io::Error::other)?;
-    let mut bytes = b"RIFF".to_vec();
-    bytes.extend((36 + n_bytes).to_le_bytes());
-    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    bytes.extend(SAMPLE_RATE_HZ.to_le_bytes());
-    bytes.extend((SAMPLE_RATE_HZ * 2).to_le_bytes());
-    bytes.extend(b"\x02\0\x10\0data");
-    bytes.extend(n_bytes.to_le_bytes());
-    bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-    fs::write(folder.join(name).with_extension("wav"), bytes)
+fn write(folder: &Path, name: &str, samples: &[i16]) -> io::Result<()> {
+    write_wav(File::create(folder.join(name).with_extension("wav"))?, SAMPLE_RATE_HZ, samples)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum SpeechError {
     /// The speaking program could not be started.
-    #[error("{program} could not be started")]
+    #[error("{program} could not be started: {source}")]
     NotStarted {
         /// The program's name or path.
         program: PathBuf,
@@ -34,7 +34,7 @@ pub enum SpeechError {
         reason: &'static str,
     },
     /// Talking to the speaking program failed.
-    #[error("talking to {program} failed")]
+    #[error("talking to {program} failed: {source}")]
     Pipe {
         /// The program's name or path.
         program: PathBuf,
@@ -58,5 +58,61 @@ pub enum SpeechError {
     Late {
         /// The time that was given.
         within: Duration,
+    },
+    /// The work was given to a pool that has as much of it as it may.
+    #[error("busy: {queue_max} requests are waiting already")]
+    Overloaded {
+        /// How many may wait.
+        queue_max: usize,
+    },
+    /// The pool was closed before the work was done.
+    #[error("closed before it was done")]
+    Closed,
+    /// The work failed in a way that nobody foresaw.
+    #[error("failed inside")]
+    Panicked,
+    /// The system gives no more threads.
+    #[error("no thread could be started: {source}")]
+    NoThread {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of the model is not there.
+    #[error("{path}: the model is missing (`sotto models fetch` gets it)")]
+    NoModel {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A file of the model cannot be read.
+    #[error("{path}: {source}")]
+    UnreadableModel {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The model's files are not what they should be.
+    #[error("{folder}: {source}")]
+    BadModel {
+        /// Where they lie.
+        folder: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        source: asr::AsrError,
+    },
+    /// More sound than is heard in one call.
+    #[error("there are more than {limit_seconds} s of sound")]
+    SoundTooLong {
+        /// The limit.
+        limit_seconds: u32,
+    },
+    /// The recogniser failed.
+    #[error("the recogniser failed: {source}")]
+    NotHeard {
+        /// Why.
+        #[source]
+        source: asr::AsrError,
     },
 }
