@@ -1,0 +1,214 @@
+//! One connection to the cloud: TCP, TLS, WebSocket, in a task of its own. It knows nothing of what the frames say.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConfig};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use wire::limits::FRAME_BYTES_MAX;
+use wire::pairing::{Binding, EXPORTER_LABEL};
+
+use crate::error::LinkError;
+use crate::tls;
+
+/// From the first packet to a WebSocket.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the network may take for one frame.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Frames that wait for the network: a whole stream of 15 s (188) and its reply's end.
+const OUTGOING_MAX: usize = 256;
+
+/// The name in the TLS greeting: the same for every cloud, so that it says nothing.
+const SERVER_NAME: &str = "sotto-cloud";
+
+/// What a connection reports, with its number.
+#[derive(Debug)]
+pub(crate) enum FromNet {
+    /// It is up.
+    Up(Binding),
+    /// So many frames were handed to the network since it came up.
+    Written(u64),
+    /// A frame came.
+    Frame(Vec<u8>),
+    /// It is down, or never came up. Nothing follows.
+    Down(LinkError),
+}
+
+/// A connection; ends with this value.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    number: u32,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    queued: u64,
+    task: AbortHandle,
+}
+
+/// Where to, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) cloud: String,
+    pub(crate) tls: Arc<ClientConfig>,
+    /// The fingerprint of this device's key.
+    pub(crate) device_key: [u8; 32],
+}
+
+impl Connection {
+    /// Starts to connect. Reports go to `reports` under `number`.
+    pub(crate) fn start(number: u32, target: Target, reports: mpsc::Sender<(u32, FromNet)>) -> Self {
+        let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
+        let task = tokio::spawn(async move {
+            let error = match run(number, &target, queue, &reports).await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            };
+            // Nobody listens any more: the process is ending.
+            let _ = reports.send((number, FromNet::Down(error))).await;
+        });
+        Self { number, outgoing, queued: 0, task: task.abort_handle() }
+    }
+
+    pub(crate) const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Queues a frame; `false` where the network has taken none for so long that the queue is full.
+    pub(crate) fn send(&mut self, frame: Vec<u8>) -> bool {
+        let is_queued = self.outgoing.try_send(frame).is_ok();
+        self.queued += u64::from(is_queued);
+        is_queued
+    }
+
+    /// How many frames were queued: once [`FromNet::Written`] says as many, all of them were sent.
+    pub(crate) const fn queued(&self) -> u64 {
+        self.queued
+    }
+}
+
+impl Drop for Connection {
+    /// What is queued is thrown away with it.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+enum Never {}
+
+async fn run(
+    number: u32,
+    target: &Target,
+    queue: mpsc::Receiver<Vec<u8>>,
+    reports: &mpsc::Sender<(u32, FromNet)>,
+) -> Result<Never, LinkError> {
+    let cloud = || target.cloud.clone();
+    let (socket, binding) =
+        timeout(CONNECT_WITHIN, connect(target)).await.map_err(|_| LinkError::Slow { cloud: cloud() })??;
+    let closed = || LinkError::Closed { cloud: cloud() };
+    reports.send((number, FromNet::Up(binding))).await.map_err(|_| closed())?;
+    let (sink, stream) = socket.split();
+    tokio::select! {
+        ended = write(number, target, sink, queue, reports) => ended,
+        ended = read(number, target, stream, reports) => ended,
+    }
+}
+
+async fn connect(target: &Target) -> Result<(WebSocketStream<TlsStream<TcpStream>>, Binding), LinkError> {
+    let cloud = &target.cloud;
+    let unreachable = |source| LinkError::Unreachable { cloud: cloud.clone(), source };
+    let tcp = TcpStream::connect(cloud).await.map_err(unreachable)?;
+    // Eighty milliseconds of sound shall not wait for the next eighty.
+    tcp.set_nodelay(true).map_err(unreachable)?;
+    let name = ServerName::try_from(SERVER_NAME).map_err(|error| LinkError::Key(error.to_string()))?;
+    let tls = TlsConnector::from(Arc::clone(&target.tls))
+        .connect(name, tcp)
+        .await
+        .map_err(|error| tls_error(cloud, error))?;
+    let (_, session) = tls.get_ref();
+    let failed = |source| LinkError::Tls { cloud: cloud.clone(), source: io::Error::other(source) };
+    let certificate = session
+        .peer_certificates()
+        .and_then(<[_]>::first)
+        .ok_or_else(|| failed(rustls::Error::NoCertificatesPresented))?;
+    let binding = Binding {
+        exporter: session.export_keying_material([0; 32], EXPORTER_LABEL, None).map_err(failed)?,
+        device_key: target.device_key,
+        cloud_key: tls::fingerprint(certificate).map_err(failed)?,
+    };
+    let config =
+        WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_MAX)).max_frame_size(Some(FRAME_BYTES_MAX));
+    let (socket, _) = client_async_with_config(format!("wss://{SERVER_NAME}/device"), tls, Some(config))
+        .await
+        .map_err(|error| websocket_error(cloud, error))?;
+    Ok((socket, binding))
+}
+
+async fn write(
+    number: u32,
+    target: &Target,
+    mut sink: futures_util::stream::SplitSink<WebSocketStream<TlsStream<TcpStream>>, Message>,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+    reports: &mpsc::Sender<(u32, FromNet)>,
+) -> Result<Never, LinkError> {
+    let mut written = 0;
+    let closed = || LinkError::Closed { cloud: target.cloud.clone() };
+    loop {
+        let frame = queue.recv().await.ok_or_else(closed)?;
+        timeout(WRITE_WITHIN, sink.send(Message::binary(frame)))
+            .await
+            .map_err(|_| LinkError::Slow { cloud: target.cloud.clone() })?
+            .map_err(|error| websocket_error(&target.cloud, error))?;
+        written += 1;
+        reports.send((number, FromNet::Written(written))).await.map_err(|_| closed())?;
+    }
+}
+
+async fn read(
+    number: u32,
+    target: &Target,
+    mut stream: futures_util::stream::SplitStream<WebSocketStream<TlsStream<TcpStream>>>,
+    reports: &mpsc::Sender<(u32, FromNet)>,
+) -> Result<Never, LinkError> {
+    let closed = || LinkError::Closed { cloud: target.cloud.clone() };
+    loop {
+        let message =
+            stream.next().await.ok_or_else(closed)?.map_err(|error| websocket_error(&target.cloud, error))?;
+        let frame = match message {
+            Message::Binary(frame) => frame,
+            Message::Close(_) => return Err(closed()),
+            Message::Ping(_) | Message::Pong(_) => continue,
+            Message::Text(_) | Message::Frame(_) => {
+                return Err(wire::SessionError::from(wire::FrameError::NotBinary).into());
+            }
+        };
+        reports.send((number, FromNet::Frame(frame.into()))).await.map_err(|_| closed())?;
+    }
+}
+
+fn tls_error(cloud: &str, error: io::Error) -> LinkError {
+    let refused = rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if inner == Some(&refused) {
+        LinkError::AnotherKey { cloud: cloud.to_owned() }
+    } else {
+        LinkError::Tls { cloud: cloud.to_owned(), source: error }
+    }
+}
+
+fn websocket_error(cloud: &str, error: WsError) -> LinkError {
+    match error {
+        WsError::ConnectionClosed | WsError::AlreadyClosed => LinkError::Closed { cloud: cloud.to_owned() },
+        error => LinkError::WebSocket { cloud: cloud.to_owned(), source: Box::new(error) },
+    }
+}

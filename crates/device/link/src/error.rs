@@ -1,0 +1,86 @@
+//! What can go wrong in link. Each is one clear line; none holds anything that was said.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why link cannot go on, or why a connection could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    /// A file of the device's own cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of the device's own holds what it must not.
+    #[error("{}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A pipe to another process of the device.
+    #[error(transparent)]
+    Pipe(#[from] pipe::PipeError),
+    /// The system's own: the runtime, a thread.
+    #[error("cannot start: {0}")]
+    Start(#[source] io::Error),
+    /// A key or certificate cannot be made or used.
+    #[error("cannot use the device's key: {0}")]
+    Key(String),
+    /// The cloud's address leads nowhere.
+    #[error("cannot reach {cloud}: {source}")]
+    Unreachable {
+        /// Its address.
+        cloud: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The one who answers is not the cloud that this device was paired with.
+    #[error("{cloud} shows another key than the cloud this device is paired with")]
+    AnotherKey {
+        /// Its address.
+        cloud: String,
+    },
+    /// TLS did not come up.
+    #[error("no secure connection to {cloud}: {source}")]
+    Tls {
+        /// Its address.
+        cloud: String,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// What answers does not speak WebSocket, or stopped to.
+    #[error("no session with {cloud}: {source}")]
+    WebSocket {
+        /// Its address.
+        cloud: String,
+        /// What went wrong.
+        #[source]
+        source: Box<tokio_tungstenite::tungstenite::Error>,
+    },
+    /// The connection did not come up, or did not take what was written, in time.
+    #[error("{cloud} did not answer in time")]
+    Slow {
+        /// Its address.
+        cloud: String,
+    },
+    /// The cloud closed the connection.
+    #[error("{cloud} closed the connection")]
+    Closed {
+        /// Its address.
+        cloud: String,
+    },
+    /// The session ended.
+    #[error(transparent)]
+    Session(#[from] wire::SessionError),
+    /// What passed the gate could not be sent within the permit's time, and was thrown away.
+    #[error("the network did not take the stream in time")]
+    Stalled,
+}

@@ -1,0 +1,210 @@
+//! The two files of link's own: the device's key, and the cloud it is paired with.
+//!
+//! Each is written whole or not at all, in this order: open(temporary, O_EXCL, 0600), write, fsync, rename, fsync of the folder.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base::DeviceId;
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::error::LinkError;
+
+/// What is read of either file at most.
+const FILE_BYTES_MAX: u64 = 4_096;
+
+/// The first line of `cloud.pin`.
+const PIN_HEADER: &str = "sotto cloud pin 1";
+
+/// The device's key, with a certificate around it for TLS. Nothing but the key counts.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) key: PrivateKeyDer<'static>,
+    pub(crate) certificate: CertificateDer<'static>,
+    /// SHA-256 of its public half.
+    pub(crate) fingerprint: [u8; 32],
+}
+
+/// The cloud that this device is paired with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pin {
+    /// What the cloud calls this device.
+    pub(crate) device: DeviceId,
+    /// SHA-256 of the cloud's public key.
+    pub(crate) cloud_key: [u8; 32],
+}
+
+/// The folder they are in.
+#[derive(Debug)]
+pub(crate) struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// Opens the folder; makes it, for its owner alone, where there is none.
+    ///
+    /// # Errors
+    /// [`LinkError::File`].
+    pub(crate) fn open(folder: &Path) -> Result<Self, LinkError> {
+        let failed = |source| LinkError::File { path: folder.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// The device's key; drawn at the first start.
+    ///
+    /// # Errors
+    /// [`LinkError::File`], [`LinkError::Damaged`], [`LinkError::Key`].
+    pub(crate) fn identity(&self) -> Result<Identity, LinkError> {
+        let path = self.folder.join("device.key");
+        let pair = match self.read(&path)? {
+            Some(pem) => {
+                let damaged =
+                    LinkError::Damaged { path, what: "not a private key; remove it and pair the device anew" };
+                KeyPair::from_pem(&pem).map_err(|_| damaged)?
+            }
+            None => {
+                let pair = KeyPair::generate_for(&PKCS_ED25519).map_err(|error| LinkError::Key(error.to_string()))?;
+                self.write(&path, pair.serialize_pem().as_bytes())?;
+                pair
+            }
+        };
+        identity_of(&pair).map_err(|error| LinkError::Key(error.to_string()))
+    }
+
+    /// The cloud this device is paired with, if any.
+    ///
+    /// # Errors
+    /// [`LinkError::File`], [`LinkError::Damaged`].
+    pub(crate) fn pin(&self) -> Result<Option<Pin>, LinkError> {
+        let path = self.folder.join("cloud.pin");
+        let Some(text) = self.read(&path)? else { return Ok(None) };
+        let damaged = LinkError::Damaged { path, what: "not a pinned cloud; remove it and pair the device anew" };
+        parse_pin(&text).map(Some).ok_or(damaged)
+    }
+
+    /// Pins a cloud; once this returns, the pin is on the disk.
+    ///
+    /// # Errors
+    /// [`LinkError::File`]; what was pinned before still is.
+    pub(crate) fn set_pin(&self, pin: &Pin) -> Result<(), LinkError> {
+        let key = DeviceId::LEN;
+        // Two ids' worth of hexadecimal digits make a fingerprint's.
+        let halves = [&pin.cloud_key[..key], &pin.cloud_key[key..]]
+            .map(|half| half.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let text = format!("{PIN_HEADER}\ndevice {}\ncloud {}\n", pin.device, halves.concat());
+        self.write(&self.folder.join("cloud.pin"), text.as_bytes())
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<String>, LinkError> {
+        use io::Read as _;
+        let failed = |source| LinkError::File { path: path.to_owned(), source };
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut text = String::new();
+        file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+        Ok(Some(text))
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), LinkError> {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".new");
+        let temporary = PathBuf::from(temporary);
+        let write = || {
+            // One left behind by a crash holds nothing that anybody relies on.
+            match fs::remove_file(&temporary) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        write().map_err(|source| LinkError::File { path: path.to_owned(), source })
+    }
+}
+
+fn identity_of(pair: &KeyPair) -> Result<Identity, rcgen::Error> {
+    use rcgen::PublicKeyData as _;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name.push(DnType::CommonName, "sotto device");
+    let certificate = params.self_signed(pair)?;
+    Ok(Identity {
+        key: PrivatePkcs8KeyDer::from(pair.serialize_der()).into(),
+        certificate: certificate.der().clone(),
+        fingerprint: wire::pairing::fingerprint(&pair.subject_public_key_info()),
+    })
+}
+
+fn parse_pin(text: &str) -> Option<Pin> {
+    let mut lines = text.lines();
+    let (PIN_HEADER, device, cloud, None) = (lines.next()?, lines.next()?, lines.next()?, lines.next()) else {
+        return None;
+    };
+    let device = device.strip_prefix("device ")?.parse().ok()?;
+    let cloud = cloud.strip_prefix("cloud ")?;
+    let (first, second) = cloud.split_at_checked(2 * DeviceId::LEN)?;
+    let (first, second): (DeviceId, DeviceId) = (first.parse().ok()?, second.parse().ok()?);
+    let mut cloud_key = [0; 32];
+    cloud_key[..DeviceId::LEN].copy_from_slice(first.as_bytes());
+    cloud_key[DeviceId::LEN..].copy_from_slice(second.as_bytes());
+    Some(Pin { device, cloud_key })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_drawn_once_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().join("device");
+        let store = Store::open(&folder).expect("made");
+        let first = store.identity().expect("drawn");
+        let again = Store::open(&folder).and_then(|store| store.identity()).expect("read");
+        assert_eq!(first.fingerprint, again.fingerprint);
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("device.key"))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_pin_reads_back_and_is_replaced_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("there");
+        assert_eq!(store.pin().expect("readable"), None);
+        for seed in [3, 0xfe] {
+            let pin =
+                Pin { device: DeviceId::from_bytes([seed; 16]), cloud_key: std::array::from_fn(|i| i as u8 ^ seed) };
+            fs::write(folder.path().join("cloud.pin.new"), "left behind by a crash").expect("written");
+            store.set_pin(&pin).expect("pinned");
+            assert_eq!(store.pin().expect("readable"), Some(pin));
+        }
+        assert!(!folder.path().join("cloud.pin.new").exists());
+    }
+
+    #[test]
+    fn damaged_files_are_named_and_not_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("there");
+        for text in
+            ["", "sotto cloud pin 1\n", "sotto cloud pin 1\ndevice zz\ncloud é\n", "sotto cloud pin 2\na\nb\n"]
+        {
+            fs::write(folder.path().join("cloud.pin"), text).expect("written");
+            let complaint = store.pin().expect_err("damaged").to_string();
+            assert!(complaint.contains("cloud.pin: not a pinned cloud"), "{complaint}");
+        }
+        fs::write(folder.path().join("device.key"), "no key").expect("written");
+        let complaint = store.identity().expect_err("damaged").to_string();
+        assert!(complaint.contains("device.key: not a private key"), "{complaint}");
+    }
+}
