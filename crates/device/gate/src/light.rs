@@ -127,6 +127,12 @@ impl Lamp {
         matches!(self.mics, Mics::On)
     }
 
+    /// Whether the microphones are off in fact: the process ended, the ring wiped.
+    #[must_use]
+    pub const fn are_mics_gone(&self) -> bool {
+        matches!(self.mics, Mics::Off { is_ended: true, is_wiped: true })
+    }
+
     /// Whether a permit may live.
     #[must_use]
     pub const fn is_listening(&self) -> bool {
@@ -138,7 +144,7 @@ impl Lamp {
     pub const fn light(&self) -> Light {
         match (self.turn, self.mics) {
             (Turn::Listening(_), _) => Light::Listening,
-            (_, Mics::Off { is_ended: true, is_wiped: true }) => Light::MicOff,
+            (_, _) if self.are_mics_gone() => Light::MicOff,
             (Turn::Thinking(_), _) => Light::Thinking,
             (Turn::None, _) => Light::Idle,
         }

@@ -1,0 +1,88 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pipe::Options;
+
+/// What `--help` says.
+pub(crate) const HELP: &str = "\
+sotto-device --data DIR --models DIR --mic SOURCE --speaker SINK --cloud HOST:PORT [options]
+
+  --data DIR          the device's own data, made if missing
+  --models DIR        the models, as `sotto models fetch` leaves them
+  --mic SOURCE        card, card:NAME, file:PATH[,fast] or stdin[,fast] (16 kHz mono s16le)
+  --speaker SINK      card, card:NAME, file:PATH or none
+  --cloud HOST:PORT   the cloud
+  --name NAME         what the device calls itself when it is paired
+  --word WORD         the wake word (alexa)
+  --threshold T       the score from which on it counts, 0 to 1
+  --control FIFO      buttons from a named pipe: press, mic off, mic on, quit
+  --link-control FIFO commands for the connection: pair CODE
+  --events-fd N       one line of JSON for each event, into this inherited descriptor";
+
+/// What the launcher is told at start.
+#[derive(Debug)]
+pub(crate) struct Args {
+    pub(crate) data: PathBuf,
+    pub(crate) models: PathBuf,
+    pub(crate) mic: String,
+    pub(crate) speaker: OsString,
+    pub(crate) cloud: OsString,
+    pub(crate) name: Option<OsString>,
+    pub(crate) word: Option<OsString>,
+    pub(crate) threshold: Option<OsString>,
+    pub(crate) control: Option<PathBuf>,
+    pub(crate) link_control: Option<PathBuf>,
+    pub(crate) events_fd: Option<i32>,
+    /// Where the four binaries lie: beside this one.
+    pub(crate) binaries: PathBuf,
+}
+
+const NAMES: [&str; 11] = [
+    "data",
+    "models",
+    "mic",
+    "speaker",
+    "cloud",
+    "name",
+    "word",
+    "threshold",
+    "control",
+    "link-control",
+    "events-fd",
+];
+
+impl Args {
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+        let options = Options::read(arguments, &NAMES, &[])?;
+        let own =
+            std::env::current_exe().map_err(|error| format!("where this program lies is not known: {error}"))?;
+        let text = |name: &str| options.path(name).map(PathBuf::into_os_string);
+        let needed = |name: &str| text(name).ok_or_else(|| format!("--{name} is needed (--help says more)"));
+        Ok(Self {
+            data: needed("data")?.into(),
+            models: needed("models")?.into(),
+            mic: needed("mic")?.into_string().map_err(|_| "--mic: not UTF-8")?,
+            speaker: needed("speaker")?,
+            cloud: needed("cloud")?,
+            name: text("name"),
+            word: text("word"),
+            threshold: text("threshold"),
+            control: options.path("control"),
+            link_control: options.path("link-control"),
+            events_fd: options.parsed("events-fd")?,
+            binaries: own.parent().map(PathBuf::from).unwrap_or_default(),
+        })
+    }
+
+    /// Whether samples come faster than time, so that the ear must keep step with the cloud.
+    pub(crate) fn is_fast(&self) -> bool {
+        self.mic.ends_with(",fast")
+    }
+
+    /// Whether the microphone is one that may come back.
+    pub(crate) fn is_card(&self) -> bool {
+        self.mic.starts_with("card")
+    }
+}

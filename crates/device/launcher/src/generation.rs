@@ -1,0 +1,222 @@
+//! Panel, microphone, ear and link with their pipes, from the start to the end of one of them.
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::time::Duration;
+
+use pipe::{Inbox, LauncherToPanel, Outbox, PanelToLauncher, Received, exit};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use crate::args::Args;
+use crate::process::{Plan, Process};
+use crate::signals::Signals;
+
+/// What link gets to say goodbye to the cloud, and the panel to put out the light.
+const GOODBYE_MAX: Duration = Duration::from_millis(800);
+
+/// How soon those end who see that another has.
+const FOLLOW_MAX: Duration = Duration::from_millis(50);
+
+const LINK: &str = "sotto-link";
+
+/// How a generation ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The recording is over and its last turn too, or somebody asked us to end.
+    Done,
+    /// One of them found its input bad, and has said so: trying again is of no use.
+    BadInput,
+    /// The sound card failed; it may come back.
+    CardGone,
+    /// One of them died.
+    Failed(String),
+}
+
+/// The four and their pipes.
+pub(crate) struct Generation {
+    // In the order in which they end when this goes: whoever can send first, whoever shows the light last.
+    link: Process,
+    mic: Option<Process>,
+    ear: Process,
+    panel: Process,
+    from_panel: Inbox<PanelToLauncher>,
+    to_panel: Outbox<LauncherToPanel>,
+    /// The writing end of the ear's microphone pipe, which outlives a microphone that is turned off.
+    samples: Option<OwnedFd>,
+}
+
+impl Generation {
+    /// Makes fresh pipes and starts panel, ear and link; the microphone waits for the panel's word.
+    pub(crate) fn start(args: &Args) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&args.data)?;
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from);
+        let (hears_launcher, to_panel) = pipe()?;
+        let (from_panel, tells_launcher) = pipe()?;
+        let ((panel_hears_ear, ear_tells_panel), (ear_hears_panel, panel_tells_ear)) = (pipe()?, pipe()?);
+        let ((link_hears_ear, ear_tells_link), (ear_hears_link, link_tells_ear)) = (pipe()?, pipe()?);
+        let (ear_hears_mic, samples) = pipe()?;
+        let events_fd = args.events_fd.map(|fd| fd.to_string());
+        let plan = || Plan::default().maybe("--events-fd", events_fd.clone());
+        let panel = plan()
+            .with_terminal()
+            .hand_down("--from-ear-fd", &panel_hears_ear)
+            .hand_down("--to-ear-fd", &panel_tells_ear)
+            .hand_down("--from-launcher-fd", &hears_launcher)
+            .hand_down("--to-launcher-fd", &tells_launcher)
+            .option("--state", args.data.join("panel.state"))
+            .maybe("--control", args.control.as_ref())
+            .start(&args.binaries, "sotto-panel")?;
+        let ear = plan()
+            .hand_down("--pcm-fd", &ear_hears_mic)
+            .hand_down("--from-panel-fd", &ear_hears_panel)
+            .hand_down("--to-panel-fd", &ear_tells_panel)
+            .hand_down("--from-link-fd", &ear_hears_link)
+            .hand_down("--to-link-fd", &ear_tells_link)
+            .option("--models", &args.models)
+            .maybe("--word", args.word.as_ref())
+            .maybe("--threshold", args.threshold.as_ref())
+            .flag("--lockstep", args.is_fast())
+            .start(&args.binaries, "sotto-ear")?;
+        let link = plan()
+            .hand_down("--gate-fd", &link_hears_ear)
+            .hand_down("--ear-fd", &link_tells_ear)
+            .option("--data", &args.data)
+            .option("--cloud", &args.cloud)
+            .option("--speaker", &args.speaker)
+            .maybe("--name", args.name.as_ref())
+            .maybe("--control", args.link_control.as_ref())
+            .flag("--lockstep", args.is_fast())
+            .start(&args.binaries, LINK)?;
+        for end in [from_panel.as_fd(), to_panel.as_fd()] {
+            rustix::io::ioctl_fionbio(end, true)?;
+        }
+        let (from_panel, to_panel) = (Inbox::new(File::from(from_panel)), Outbox::new(File::from(to_panel)));
+        Ok(Self { link, mic: None, ear, panel, from_panel, to_panel, samples: Some(samples) })
+    }
+
+    /// Serves until one of them ends or somebody asks us to; then ends them all.
+    pub(crate) fn serve(mut self, args: &Args, signals: &Signals) -> End {
+        let end = self.watch(args, signals).unwrap_or_else(|error| End::Failed(error.to_string()));
+        self.finish(matches!(end, End::Done));
+        end
+    }
+
+    fn watch(&mut self, args: &Args, signals: &Signals) -> io::Result<End> {
+        loop {
+            self.wait(signals)?;
+            if signals.wait(Duration::ZERO) {
+                return Ok(End::Done);
+            }
+            if let Some(end) = self.look_after_three().or_else(|| self.look_after_mic(args)) {
+                return Ok(end);
+            }
+            // Gone: the panel's end is about to be seen above.
+            while let Received::Message(word) = self.from_panel.receive().map_err(io::Error::other)? {
+                self.on_word(word, args)?;
+            }
+        }
+    }
+
+    /// If one of the three that must live has ended: what that means. One end makes others, so all are looked at.
+    fn look_after_three(&mut self) -> Option<End> {
+        let mut three = [&mut self.panel, &mut self.ear, &mut self.link];
+        three.iter_mut().find_map(|process| process.outcome())?;
+        let mut blamed = None;
+        for process in &mut three {
+            process.wait(FOLLOW_MAX);
+            let Some(status) = process.outcome() else { continue };
+            // The panel ends well when somebody pressed quit, the ear when its microphone's file is over.
+            if status.success() && process.name != LINK {
+                return Some(End::Done);
+            }
+            let is_first_cause = status.code() != Some(i32::from(exit::PEER_GONE));
+            if blamed.is_none() || is_first_cause {
+                blamed = Some((process.name, status));
+            }
+        }
+        blamed.map(|(name, status)| ended_badly(name, status))
+    }
+
+    fn wait(&self, signals: &Signals) -> io::Result<()> {
+        let mut ends: Vec<PollFd<'_>> = [&self.panel, &self.ear, &self.link]
+            .into_iter()
+            .chain(&self.mic)
+            .map(|process| PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN))
+            .collect();
+        ends.push(PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN));
+        ends.push(PollFd::from_borrowed_fd(self.from_panel.as_fd(), PollFlags::IN));
+        match poll(&mut ends, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn on_word(&mut self, word: PanelToLauncher, args: &Args) -> io::Result<()> {
+        let answer = match word {
+            PanelToLauncher::MicrophonesOn => {
+                self.start_mic(args)?;
+                LauncherToPanel::MicrophonesOn
+            }
+            PanelToLauncher::MicrophonesOff => {
+                if let Some(mut mic) = self.mic.take() {
+                    mic.end();
+                }
+                LauncherToPanel::MicrophonesOff
+            }
+        };
+        self.to_panel.send(&answer).map_err(io::Error::other)
+    }
+
+    fn start_mic(&mut self, args: &Args) -> io::Result<()> {
+        // A recording that is over is not played again.
+        let (None, Some(samples)) = (&self.mic, &self.samples) else { return Ok(()) };
+        let plan = Plan::default()
+            .maybe("--events-fd", args.events_fd.map(|fd| fd.to_string()))
+            .hand_down("--pcm-fd", samples)
+            .option("--source", &args.mic)
+            .with_stdin(args.mic.starts_with("stdin"));
+        self.mic = Some(plan.start(&args.binaries, "sotto-mic")?);
+        Ok(())
+    }
+
+    /// A microphone that ended well was a recording: with our end of its pipe closed, the ear comes to its end too.
+    fn look_after_mic(&mut self, args: &Args) -> Option<End> {
+        let status = self.mic.as_mut()?.outcome()?;
+        self.mic = None;
+        if status.success() {
+            self.samples = None;
+            return None;
+        }
+        if status.code() == Some(i32::from(exit::FAILED)) && args.is_card() {
+            return Some(End::CardGone);
+        }
+        Some(ended_badly("sotto-mic", status))
+    }
+
+    /// Ends all: link first, so that nothing more is sent; the panel, and with it the light, last.
+    fn finish(mut self, is_peaceful: bool) {
+        if is_peaceful {
+            self.link.ask_to_end();
+            self.link.wait(GOODBYE_MAX);
+        }
+        self.link.end();
+        if let Some(mic) = &mut self.mic {
+            mic.end();
+        }
+        self.ear.end();
+        let Self { mut panel, from_panel, to_panel, .. } = self;
+        drop((from_panel, to_panel));
+        panel.wait(GOODBYE_MAX);
+        panel.end();
+    }
+}
+
+fn ended_badly(name: &str, status: std::process::ExitStatus) -> End {
+    if status.code() == Some(i32::from(exit::BAD_INPUT)) {
+        return End::BadInput;
+    }
+    End::Failed(format!("{name} ended ({status})"))
+}

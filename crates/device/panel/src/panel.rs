@@ -1,0 +1,245 @@
+//! The loop: wait, then do what ear, launcher and buttons ask.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use base::{Clock, SystemClock, TurnId};
+use gate::{Lamp, Light, MicChange};
+use pipe::{
+    EarToPanel, Events, Inbox, LauncherToPanel, Line, Message, Outbox, PanelToEar, PanelToLauncher, PipeError,
+    Received,
+};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
+use crate::buttons::{Buttons, Press};
+use crate::error::PanelStop;
+use crate::face::Face;
+use crate::state::StateFile;
+
+/// The longest a listening light may be on: a stream's 15 s and every wait that the ear allows within it, several times.
+const LISTENING_MAX: Duration = Duration::from_secs(120);
+
+/// The panel's four pipe ends.
+pub(crate) struct Ends {
+    pub(crate) from_ear: Inbox<EarToPanel>,
+    pub(crate) to_ear: Outbox<PanelToEar>,
+    pub(crate) from_launcher: Inbox<LauncherToPanel>,
+    pub(crate) to_launcher: Outbox<PanelToLauncher>,
+}
+
+/// The panel at work.
+pub(crate) struct Panel<'a> {
+    ends: Ends,
+    state: StateFile,
+    buttons: &'a mut Buttons,
+    line: Vec<u8>,
+    face: Face,
+    events: &'a mut Events,
+    lamp: Lamp,
+    shown: Option<Light>,
+    clock: SystemClock,
+    lit_since: Option<Duration>,
+    /// What was last said of the microphones.
+    mics_told: Option<bool>,
+}
+
+/// Whether to go on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    On,
+    End,
+}
+
+impl<'a> Panel<'a> {
+    pub(crate) fn new(
+        ends: Ends,
+        state: StateFile,
+        buttons: &'a mut Buttons,
+        face: Face,
+        events: &'a mut Events,
+    ) -> Self {
+        let lamp = Lamp::new(state.are_mics_on());
+        let (line, clock) = (Vec::new(), SystemClock::new());
+        Self { ends, state, buttons, line, face, events, lamp, shown: None, clock, lit_since: None, mics_told: None }
+    }
+
+    /// Serves until the launcher or a person ends it. The light is out when this returns.
+    pub(crate) fn run(mut self) -> Result<(), PanelStop> {
+        let outcome = self.serve();
+        self.face.end();
+        outcome
+    }
+
+    fn serve(&mut self) -> Result<(), PanelStop> {
+        self.events.send(Line::new("started").text("process", "panel"));
+        if self.state.are_mics_on() {
+            self.tell_launcher(PanelToLauncher::MicrophonesOn)?;
+        } else {
+            self.tell_ear(PanelToEar::MicOff)?;
+            self.tell_launcher(PanelToLauncher::MicrophonesOff)?;
+        }
+        self.show();
+        loop {
+            self.wait()?;
+            if self.step()? == Next::End {
+                return Ok(());
+            }
+            if self.lit_since.is_some_and(|since| self.clock.elapsed().saturating_sub(since) > LISTENING_MAX) {
+                return Err(PanelStop::LightKept);
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<Next, PanelStop> {
+        self.ends.to_ear.flush().map_err(|source| PanelStop::Pipe { peer: "ear", source })?;
+        self.ends.to_launcher.flush().map_err(|source| PanelStop::Pipe { peer: "launcher", source })?;
+        loop {
+            match take(&mut self.ends.from_launcher, "launcher")? {
+                Received::Message(message) => self.on_launcher(message),
+                Received::Nothing => break,
+                Received::Gone => return Ok(Next::End),
+            }
+        }
+        loop {
+            match take(&mut self.ends.from_ear, "ear")? {
+                Received::Message(message) => self.on_ear(message)?,
+                Received::Nothing => break,
+                Received::Gone => return Err(PanelStop::EarGone),
+            }
+        }
+        for press in self.buttons.presses(&mut self.line) {
+            if self.on_press(press)? == Next::End {
+                return Ok(Next::End);
+            }
+        }
+        Ok(Next::On)
+    }
+
+    fn on_ear(&mut self, message: EarToPanel) -> Result<(), PanelStop> {
+        match message {
+            EarToPanel::Ask { turn, .. } => self.light_up(turn)?,
+            EarToPanel::ListeningOver { turn } => self.lamp.listening_over(turn),
+            EarToPanel::TurnOver { turn } => self.lamp.turn_over(turn),
+            EarToPanel::Wiped => {
+                self.lamp.ring_wiped();
+                self.report_mics_off();
+            }
+            // Off again in the meantime: then it stays off.
+            EarToPanel::Ready if self.lamp.are_mics_on() => self.tell_launcher(PanelToLauncher::MicrophonesOn)?,
+            EarToPanel::Ready | EarToPanel::MicGone => {}
+        }
+        self.show();
+        Ok(())
+    }
+
+    /// The light first, then the word.
+    fn light_up(&mut self, turn: TurnId) -> Result<(), PanelStop> {
+        if self.lamp.ask(turn) {
+            self.show();
+            self.tell_ear(PanelToEar::Lit { turn })?;
+        }
+        Ok(())
+    }
+
+    fn on_launcher(&mut self, message: LauncherToPanel) {
+        match message {
+            LauncherToPanel::MicrophonesOn => {
+                if self.lamp.are_mics_on() {
+                    self.tell_mics(true);
+                }
+            }
+            LauncherToPanel::MicrophonesOff => {
+                self.lamp.mic_ended();
+                self.report_mics_off();
+            }
+        }
+        self.show();
+    }
+
+    fn on_press(&mut self, press: Press) -> Result<Next, PanelStop> {
+        let change = match press {
+            Press::Action => {
+                self.tell_ear(PanelToEar::Press)?;
+                None
+            }
+            Press::Microphones => self.lamp.press_mic(None),
+            Press::Set(wants_on) => self.lamp.press_mic(Some(wants_on)),
+            Press::Quit => return Ok(Next::End),
+            Press::Unknown => {
+                self.events.warning("a control line that is none of: press, mic off, mic on, quit");
+                None
+            }
+        };
+        match change {
+            // The microphone's end is not kept waiting for the disk.
+            Some(MicChange::Off) => {
+                self.tell_launcher(PanelToLauncher::MicrophonesOff)?;
+                self.tell_ear(PanelToEar::MicOff)?;
+                self.state.set(false)?;
+            }
+            // The launcher hears of it once the ear is ready.
+            Some(MicChange::On) => {
+                self.state.set(true)?;
+                self.tell_ear(PanelToEar::MicOn)?;
+            }
+            None => {}
+        }
+        self.show();
+        Ok(Next::On)
+    }
+
+    fn report_mics_off(&mut self) {
+        if self.lamp.are_mics_gone() {
+            self.tell_mics(false);
+        }
+    }
+
+    fn tell_mics(&mut self, are_on: bool) {
+        if self.mics_told != Some(are_on) {
+            self.mics_told = Some(are_on);
+            self.events.send(Line::new("microphones").flag("on", are_on));
+        }
+    }
+
+    fn show(&mut self) {
+        let light = self.lamp.light();
+        if self.shown == Some(light) {
+            return;
+        }
+        self.face.show(light);
+        self.shown = Some(light);
+        self.lit_since = (light == Light::Listening).then(|| self.clock.elapsed());
+        self.events.send(Line::new("light").text("state", light.name()));
+    }
+
+    fn tell_ear(&mut self, message: PanelToEar) -> Result<(), PanelStop> {
+        self.ends.to_ear.send(&message).map_err(|source| PanelStop::Pipe { peer: "ear", source })
+    }
+
+    fn tell_launcher(&mut self, message: PanelToLauncher) -> Result<(), PanelStop> {
+        self.ends.to_launcher.send(&message).map_err(|source| PanelStop::Pipe { peer: "launcher", source })
+    }
+
+    fn wait(&self) -> Result<(), PanelStop> {
+        let mut ends = Vec::with_capacity(5);
+        ends.push(PollFd::from_borrowed_fd(self.ends.from_ear.as_fd(), PollFlags::IN));
+        ends.push(PollFd::from_borrowed_fd(self.ends.from_launcher.as_fd(), PollFlags::IN));
+        ends.extend(self.buttons.end().map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)));
+        if self.ends.to_ear.is_waiting() {
+            ends.push(PollFd::from_borrowed_fd(self.ends.to_ear.as_fd(), PollFlags::OUT));
+        }
+        if self.ends.to_launcher.is_waiting() {
+            ends.push(PollFd::from_borrowed_fd(self.ends.to_launcher.as_fd(), PollFlags::OUT));
+        }
+        let patience = self.lit_since.and_then(|_| Timespec::try_from(LISTENING_MAX).ok());
+        match poll(&mut ends, patience.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(PanelStop::Wait(error.into())),
+        }
+    }
+}
+
+fn take<M: Message>(inbox: &mut Inbox<M>, peer: &'static str) -> Result<Received<M>, PanelStop> {
+    inbox.receive().map_err(|source: PipeError| PanelStop::Pipe { peer, source })
+}
