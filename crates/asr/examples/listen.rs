@@ -1,4 +1,5 @@
-//! A bench by hand: what is heard in raw files (16 kHz, one channel, s16le), and the CPU time it took.
+//! A bench by hand: what is heard in recordings, and the CPU time it took: file, seconds, CPU seconds, tokens, mean
+//! log-probability, probability of no speech, text.
 //!
 //! `cargo run --release -p asr --example listen -- MODEL_DIR cut|full FILE…`
 #![expect(clippy::print_stdout, reason = "it prints")]
@@ -25,9 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let window = if window == "full" { Window::Full } else { Window::Cut };
     let mut total = Duration::ZERO;
     for file in files {
-        let bytes = fs::read(file)?;
-        let samples = bytes.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0);
-        let sound: Vec<f32> = samples.collect();
+        let pcm = sound::decode_file(Path::new(file))?;
+        let sound: Vec<f32> = pcm.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect();
         let start = cpu();
         let heard = whisper.transcribe(&sound, &Options { window, ..Options::to_the_end() })?;
         let spent = cpu() - start;

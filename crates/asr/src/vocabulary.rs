@@ -6,6 +6,7 @@ use crate::AsrError;
 
 const VOCABULARY_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 const N_TOKENS_MAX: usize = 100_000;
+const TOKEN_BYTES_MAX: usize = 1_024;
 
 /// Whisper's multilingual vocabularies have at least this many tokens, the English ones fewer.
 const N_TOKENS_MULTILINGUAL_MIN: usize = 51_865;
@@ -42,6 +43,9 @@ impl Vocabulary {
     fn from_words(words: &[String]) -> Result<Self, AsrError> {
         if words.is_empty() || N_TOKENS_MAX < words.len() {
             return Err(AsrError::BadVocabulary("its number of tokens is out of range"));
+        }
+        if words.iter().any(|word| TOKEN_BYTES_MAX < word.len()) {
+            return Err(AsrError::BadVocabulary("a token is too long"));
         }
         let find = |name: &str| words.iter().position(|word| word == name).and_then(|at| u32::try_from(at).ok());
         let need = |name: &str| find(name).ok_or(AsrError::BadVocabulary("it is not a Whisper's"));

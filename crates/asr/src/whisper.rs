@@ -181,3 +181,6 @@ impl Transcript {
         Self { text, tokens, avg_logprob: 0.0, no_speech: 1.0 }
     }
 }
+
+#[cfg(test)]
+mod tests;

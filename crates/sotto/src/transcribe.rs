@@ -1,0 +1,77 @@
+//! `sotto transcribe`: what recordings say, without a device or a cloud.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{SAMPLE_RATE_HZ, SystemClock};
+use clap::{Args, ValueEnum};
+use speech::{Deadline, Recognizer, WhisperRecognizer};
+
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// Writes down what recordings say.
+#[derive(Args, Debug)]
+pub(crate) struct TranscribeArgs {
+    /// The recogniser: tiny.en is quick, base hears more
+    #[arg(long, value_enum, default_value_t = Model::TinyEn)]
+    model: Model,
+    /// Compute Whisper's whole window of 30 s, however short the recording
+    #[arg(long)]
+    full_window: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Recordings: WAV, FLAC or Ogg Opus
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// A size of the recogniser.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Model {
+    #[value(name = "tiny.en")]
+    TinyEn,
+    #[value(name = "base")]
+    Base,
+}
+
+impl Model {
+    /// The folder among the models.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::TinyEn => "whisper-tiny-en",
+            Self::Base => "whisper-base",
+        }
+    }
+}
+
+/// Prints the text of each file in turn; the first that cannot be heard ends it.
+pub(crate) fn run(args: &TranscribeArgs, places: &Places) -> Result<(), Failure> {
+    let folder = places.models().join(args.model.folder());
+    let recognizer = WhisperRecognizer::load(&folder).map_err(|why| Failure::no(why.to_string()))?;
+    let recognizer = if args.full_window { recognizer.with_full_window() } else { recognizer };
+    for file in &args.files {
+        crate::print_line(&transcribe(&recognizer, file, args.json)?);
+    }
+    Ok(())
+}
+
+fn transcribe(recognizer: &impl Recognizer, file: &Path, json: bool) -> Result<String, Failure> {
+    let name = file.display().to_string();
+    let pcm = sound::decode_file(file).map_err(|why| Failure::usage(why.to_string()))?;
+    let whenever = Deadline::within(Arc::new(SystemClock::new()), Duration::MAX);
+    let heard = recognizer.recognize(&pcm, &whenever).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+    let text = heard.text.expose();
+    if !json {
+        return Ok(format!("{name}: {text}"));
+    }
+    let seconds = thousandths(pcm.len() as f64 / f64::from(SAMPLE_RATE_HZ));
+    let cpu_s = thousandths(heard.cpu.as_secs_f64());
+    Ok(serde_json::json!({ "file": name, "text": text, "seconds": seconds, "cpu_s": cpu_s }).to_string())
+}
+
+fn thousandths(seconds: f64) -> f64 {
+    (seconds * 1_000.0).round() / 1_000.0
+}
