@@ -4,6 +4,7 @@ use crate::AsrError;
 use crate::config::Config;
 use crate::decoder::{Decoder, Heard};
 use crate::math::log_sum_exp;
+use crate::repetition::before_repetition;
 use crate::vocabulary::Vocabulary;
 
 /// Tokens that one window of speech may become, as in Whisper itself.
@@ -12,10 +13,6 @@ const TOKENS_MAX: usize = 224;
 /// Nobody speaks more tokens than these in a second of sound, over the few that even the shortest may have.
 const TOKENS_PER_SECOND_MAX: usize = 12;
 const TOKENS_FREE: usize = 12;
-
-/// A phrase of this many tokens is taken for a repetition when it comes a second time at once, a shorter one when it
-/// comes a third time ("no, no" is said, "no, no, no" is said too, and means the same).
-const LONG_PHRASE: usize = 5;
 
 /// The tokens of a transcript, and how sure the decoder was of them.
 pub(crate) struct Tokens {
@@ -112,31 +109,9 @@ fn best(scores: &[f32]) -> u32 {
     u32::try_from(token).unwrap_or(0)
 }
 
-/// Where the tokens end in a repetition: how many to keep, with the phrase once.
-fn before_repetition(tokens: &[u32]) -> Option<usize> {
-    let n = tokens.len();
-    let ends_with = |phrase: usize, times: usize| {
-        phrase * times <= n
-            && (1..times).all(|i| tokens[n - (i + 1) * phrase..n - i * phrase] == tokens[n - phrase..])
-    };
-    let long = (LONG_PHRASE..=n / 2).find(|phrase| ends_with(*phrase, 2)).map(|phrase| n - phrase);
-    long.or_else(|| (1..LONG_PHRASE).find(|phrase| ends_with(*phrase, 3)).map(|phrase| n - 2 * phrase))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_repetition_is_kept_once() {
-        assert_eq!(before_repetition(&[9, 1, 2, 1, 2]), None);
-        assert_eq!(before_repetition(&[9, 1, 2, 1, 2, 1, 2]), Some(3));
-        assert_eq!(before_repetition(&[4, 4]), None);
-        assert_eq!(before_repetition(&[4, 4, 4]), Some(1));
-        assert_eq!(before_repetition(&[7, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5]), Some(6));
-        assert_eq!(before_repetition(&[1, 2, 3, 4, 1, 2, 3, 4]), None);
-        assert_eq!(before_repetition(&[]), None);
-    }
 
     #[test]
     fn the_best_is_the_first_of_the_highest() {

@@ -18,6 +18,7 @@ mod math;
 mod matrix;
 mod mel;
 mod model_file;
+mod repetition;
 mod vocabulary;
 mod weights;
 mod whisper;

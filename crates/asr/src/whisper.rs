@@ -11,6 +11,7 @@ use crate::encoder::{Encoder, FRAMES_PER_POSITION, POSITIONS};
 use crate::greedy::{self, Suppression};
 use crate::mel::{BANDS, LogMel};
 use crate::model_file::ModelFile;
+use crate::repetition::without_echo;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Source;
 
@@ -155,8 +156,9 @@ impl Whisper {
             greedy::follow(&self.decoder, &self.vocabulary, &self.suppression, &heard, seconds, options.stop)?;
         let is_nothing = NO_SPEECH_MIN < tokens.no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
         let kept = if is_nothing { Vec::new() } else { tokens.tokens };
+        let text = Redacted::new(self.vocabulary.text(&kept));
         Ok(Transcript {
-            text: Redacted::new(self.vocabulary.text(&kept)),
+            text: Redacted::new(without_echo(text.expose()).to_owned()),
             tokens: Redacted::new(kept),
             avg_logprob: tokens.log_probability,
             no_speech: tokens.no_speech,
