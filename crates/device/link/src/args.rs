@@ -1,6 +1,9 @@
 //! The command line, which the launcher fills in.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use pipe::Options;
 
 /// `--help`.
 pub(crate) const USAGE: &str = "\
@@ -43,44 +46,39 @@ pub(crate) enum Speaker {
     Nowhere,
 }
 
+const NAMES: [&str; 8] = ["data", "cloud", "speaker", "gate-fd", "ear-fd", "events-fd", "control", "name"];
+
 impl Args {
     /// Reads the command line, program name excluded.
     ///
     /// # Errors
     /// One line that says what is wrong.
-    pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut words = words.into_iter();
-        let (mut data, mut cloud, mut speaker, mut gate_fd, mut ear_fd) = (None, None, None, None, None);
-        let (mut events_fd, mut control, mut name, mut lockstep) = (None, None, None, false);
-        while let Some(word) = words.next() {
-            if word == "--lockstep" {
-                lockstep = true;
-                continue;
-            }
-            let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
-            match word.as_str() {
-                "--data" => data = Some(PathBuf::from(value)),
-                "--cloud" => cloud = Some(host_and_port(value)?),
-                "--speaker" => speaker = Some(value.parse()?),
-                "--gate-fd" => gate_fd = Some(descriptor(&word, &value)?),
-                "--ear-fd" => ear_fd = Some(descriptor(&word, &value)?),
-                "--events-fd" => events_fd = Some(descriptor(&word, &value)?),
-                "--control" => control = Some(PathBuf::from(value)),
-                "--name" => name = Some(value),
-                _ => return Err(format!("{word} is not an option")),
-            }
-        }
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+        let options = Options::read(arguments, &NAMES, &["lockstep"])?;
+        let text = |name: &str| options.text(name).ok_or_else(|| format!("--{name} is needed"));
         Ok(Self {
-            data: data.ok_or("--data is missing")?,
-            cloud: cloud.ok_or("--cloud is missing")?,
-            speaker: speaker.ok_or("--speaker is missing")?,
-            gate_fd: gate_fd.ok_or("--gate-fd is missing")?,
-            ear_fd: ear_fd.ok_or("--ear-fd is missing")?,
-            events_fd,
-            control,
-            name: name.unwrap_or_else(host_name),
-            lockstep,
+            data: options.path("data").ok_or("--data is needed")?,
+            cloud: host_and_port(text("cloud")?)?,
+            speaker: text("speaker")?.parse()?,
+            gate_fd: options.required("gate-fd")?,
+            ear_fd: options.required("ear-fd")?,
+            events_fd: options.parsed("events-fd")?,
+            control: options.path("control"),
+            name: options.text("name").map_or_else(host_name, str::to_owned),
+            lockstep: options.has("lockstep"),
         })
+    }
+}
+
+impl Speaker {
+    /// The folder that replies are written to, if any is.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => {
+                path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+            }
+            Self::Card(_) | Self::Nowhere => None,
+        }
     }
 }
 
@@ -98,13 +96,9 @@ impl std::str::FromStr for Speaker {
     }
 }
 
-fn host_and_port(text: String) -> Result<String, String> {
+fn host_and_port(text: &str) -> Result<String, String> {
     let is_right = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-    if is_right { Ok(text) } else { Err(format!("--cloud {text}: not HOST:PORT")) }
-}
-
-fn descriptor(option: &str, text: &str) -> Result<i32, String> {
-    text.parse().ok().filter(|fd| *fd >= 0).ok_or_else(|| format!("{option} {text}: not a descriptor's number"))
+    if is_right { Ok(text.to_owned()) } else { Err(format!("--cloud {text}: not HOST:PORT")) }
 }
 
 /// The host's name as far as it goes into a pairing message.
@@ -118,7 +112,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Args, String> {
-        Args::parse(line.split_whitespace().map(str::to_owned))
+        Args::read(line.split_whitespace().map(OsString::from))
     }
 
     #[test]
@@ -145,12 +139,12 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (line, complaint) in [
             ("--data", "--data needs a value"),
-            ("--what 1", "--what is not an option"),
-            ("--gate-fd x", "--gate-fd x: not a descriptor's number"),
-            ("--ear-fd -1", "--ear-fd -1: not a descriptor's number"),
-            ("--cloud host", "--cloud host: not HOST:PORT"),
-            ("--speaker loud", "--speaker loud: card, card:NAME, file:PATH or none"),
-            ("--data /d", "--cloud is missing"),
+            ("--what 1", "unknown option --what"),
+            ("--data /d --cloud host", "--cloud host: not HOST:PORT"),
+            ("--data /d --cloud host:99999", "--cloud host:99999: not HOST:PORT"),
+            ("--data /d --cloud h:1 --speaker loud", "--speaker loud: card, card:NAME, file:PATH or none"),
+            ("--data /d --cloud h:1 --speaker none --gate-fd x", "--gate-fd x: not a value it can have"),
+            ("--data /d", "--cloud is needed"),
         ] {
             assert_eq!(parse(line), Err(complaint.to_owned()));
         }

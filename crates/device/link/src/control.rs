@@ -22,12 +22,21 @@ pub(crate) enum Control {
     Unknown(&'static str),
 }
 
-/// Reads the file in a thread of its own: a FIFO's reader waits for as long as nobody writes.
+/// Opens the file. A FIFO is opened for writing too: then it never ends, and opening it waits for nobody.
 ///
 /// # Errors
-/// [`LinkError::File`] where there is no such file; [`LinkError::Start`].
-pub(crate) fn follow(path: &Path, lines: mpsc::Sender<Control>) -> Result<(), LinkError> {
-    let file = open(path).map_err(|source| LinkError::File { path: path.to_owned(), source })?;
+/// [`LinkError::File`] where there is no such file.
+pub(crate) fn open(path: &Path) -> Result<File, LinkError> {
+    let failed = |source| LinkError::File { path: path.to_owned(), source };
+    let is_fifo = std::fs::metadata(path).map_err(failed)?.file_type().is_fifo();
+    OpenOptions::new().read(true).write(is_fifo).open(path).map_err(failed)
+}
+
+/// Reads it in a thread of its own: a FIFO's reader waits for as long as nobody writes.
+///
+/// # Errors
+/// [`LinkError::Start`].
+pub(crate) fn follow(file: File, lines: mpsc::Sender<Control>) -> Result<(), LinkError> {
     let run = move || {
         let mut file = BufReader::new(file);
         let mut line = Vec::new();
@@ -40,12 +49,6 @@ pub(crate) fn follow(path: &Path, lines: mpsc::Sender<Control>) -> Result<(), Li
     };
     std::thread::Builder::new().name("control".to_owned()).spawn(run).map_err(LinkError::Start)?;
     Ok(())
-}
-
-/// A FIFO is opened for writing too: then it never ends, and opening it waits for nobody.
-fn open(path: &Path) -> io::Result<File> {
-    let is_fifo = std::fs::metadata(path)?.file_type().is_fifo();
-    OpenOptions::new().read(true).write(is_fifo).open(path)
 }
 
 fn next(file: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<Option<Control>> {
@@ -78,7 +81,7 @@ mod tests {
         std::fs::write(&path, format!("pair 123 456\npair 12345\n{}\n\u{fffd}\npair 000001", "x".repeat(600)))
             .expect("written");
         let (sender, mut lines) = mpsc::channel(1);
-        follow(&path, sender).expect("opened");
+        follow(open(&path).expect("there"), sender).expect("started");
         let mut seen = Vec::new();
         while let Some(line) = lines.blocking_recv() {
             seen.push(match line {
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_control_file_that_is_not_there_is_named() {
-        let complaint = follow(Path::new("/nonexistent/control"), mpsc::channel(1).0).expect_err("none").to_string();
+        let complaint = open(Path::new("/nonexistent/control")).expect_err("none").to_string();
         assert!(complaint.starts_with("/nonexistent/control: "), "{complaint}");
     }
 }

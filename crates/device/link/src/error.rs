@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use pipe::options::exit;
+
 /// Why link cannot go on, or why a connection could not be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
@@ -83,4 +85,15 @@ pub(crate) enum LinkError {
     /// What passed the gate could not be sent within the permit's time, and was thrown away.
     #[error("the network did not take the stream in time")]
     Stalled,
+}
+
+impl LinkError {
+    /// What the launcher is told by link's end.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::File { .. } | Self::Damaged { .. } | Self::Key(_) => exit::BAD_INPUT,
+            Self::Pipe(_) => exit::PEER_GONE,
+            _ => exit::FAILED,
+        }
+    }
 }

@@ -23,6 +23,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use base::{Clock as _, SystemClock};
+use pipe::options::exit;
+use pipe::sandbox::LinkAccess;
 use pipe::{EarToLink, Events, PipeError};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -44,23 +46,23 @@ const REPORTS_MAX: usize = 64;
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
     if words.iter().any(|word| word == "--help" || word == "-h") {
         complain(args::USAGE);
         return ExitCode::SUCCESS;
     }
-    let args = match Args::parse(words) {
+    let args = match Args::read(words) {
         Ok(args) => args,
         Err(error) => {
             complain(&format!("sotto-link: {error}\n"));
-            return ExitCode::from(2);
+            return ExitCode::from(exit::BAD_INPUT);
         }
     };
     match Events::inherited("link", args.events_fd) {
         Ok(events) => run(args, events),
         Err(error) => {
             complain(&format!("sotto-link: {error}\n"));
-            ExitCode::from(2)
+            ExitCode::from(exit::BAD_INPUT)
         }
     }
 }
@@ -71,11 +73,12 @@ fn run(args: Args, events: Events) -> ExitCode {
     match start(args, events) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let code = error.exit_code();
             match Events::inherited("link", events_fd) {
                 Ok(mut events) => events.error(&error.to_string()),
                 Err(_) => complain(&format!("sotto-link: {error}\n")),
             }
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
 }
@@ -86,14 +89,18 @@ fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-fn start(args: Args, events: Events) -> Result<(), LinkError> {
+fn start(args: Args, mut events: Events) -> Result<(), LinkError> {
     let gate = pipe::inherit::reader(args.gate_fd)?;
     let ear = pipe::inherit::writer(args.ear_fd)?;
     let store = Store::open(&args.data)?;
     let identity = store.identity()?;
+    let control_file = args.control.as_deref().map(control::open).transpose()?;
+    // From here on nothing else can be reached, by no thread that starts below.
+    let access = LinkAccess { data: &args.data, replies: args.speaker.folder() };
+    pipe::sandbox::link(&access).announce(&mut events);
     let (control_sender, control) = mpsc::channel(REPORTS_MAX);
-    if let Some(path) = &args.control {
-        control::follow(path, control_sender)?;
+    if let Some(file) = control_file {
+        control::follow(file, control_sender)?;
     }
     let (net_sender, net) = mpsc::channel(REPORTS_MAX);
     let (speaker_sender, spoken) = mpsc::channel(REPORTS_MAX);

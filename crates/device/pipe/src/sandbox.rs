@@ -89,15 +89,17 @@ pub fn mic_card() -> Sandboxed {
 pub fn link(access: &LinkAccess<'_>) -> Sandboxed {
     let mut write = [paths::sound_nodes(paths::Direction::Playback), paths::sound_server()].concat();
     write.push(access.data.to_path_buf());
+    write.extend(access.replies.map(Path::to_path_buf));
     confine(calls::all_but_never(calls::Sockets::Any), Reach { read: paths::system(), write, has_network: true })
 }
 
-/// What link alone may reach beyond the system's own files. All else (the file that stands for a loudspeaker, the
-/// control pipe) is opened before.
+/// What link alone may reach beyond the system's own files. All else (the control pipe) is opened before.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkAccess<'a> {
-    /// Where its keys are: the one folder it may write.
+    /// Where its keys are.
     pub data: &'a Path,
+    /// Where replies are put, if files stand for a loudspeaker.
+    pub replies: Option<&'a Path>,
 }
 
 fn confine(filter: Result<Vec<calls::Program>, String>, reach: Reach) -> Sandboxed {
