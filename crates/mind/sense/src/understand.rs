@@ -1,0 +1,111 @@
+//! A text looked up among the sentences.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use grammar::Parse;
+
+use crate::Sense;
+use crate::compile::{Meaning, Needed};
+use crate::near;
+use crate::request::Request;
+
+/// The confidence of a sentence that was heard with one wrong letter.
+const NEAR_CONFIDENCE: f32 = 0.8;
+
+/// How much confidence goes with the share of a text that stands in wildcards: they take anything.
+const WILDCARD_DOUBT: f32 = 0.4;
+
+/// What a request means.
+#[derive(Clone, PartialEq)]
+pub struct Understanding {
+    /// The intent's name, such as `HassGetCurrentTime`.
+    pub intent: String,
+    /// The slots and what they hold. Private: it may be what was said.
+    pub slots: BTreeMap<String, String>,
+    /// From 0 to 1: 1 for a sentence word for word; less where one letter was wrong, or where wildcards took
+    /// much of the text.
+    pub confidence: f32,
+}
+
+impl fmt::Debug for Understanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slots: Vec<&String> = self.slots.keys().collect();
+        f.debug_struct("Understanding").field("intent", &self.intent).field("slots", &slots).finish_non_exhaustive()
+    }
+}
+
+impl Sense {
+    /// What a request means; nothing where no sentence says so. The text may be of any length and content.
+    #[must_use]
+    pub fn understand(&self, text: &str) -> Option<Understanding> {
+        let readings = Request::of(text).readings(&self.skip_words);
+        let mut best: Option<(u32, Understanding)> = None;
+        for reading in &readings {
+            let Some((wildcard_letters, understood)) = self.look_up(reading) else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|(fewest, _)| wildcard_letters < *fewest) {
+                best = Some((wildcard_letters, understood));
+            }
+        }
+        best.map(|(_, understood)| understood).or_else(|| self.nearly(&readings))
+    }
+
+    /// The best reading of a text whose context fits.
+    fn look_up(&self, text: &str) -> Option<(u32, Understanding)> {
+        let parses = self.grammar().parses(text);
+        parses.found.iter().find_map(|parse| {
+            let meaning = self.meaning(parse)?;
+            let mut slots = meaning.slots.clone();
+            for slot in &parse.slots {
+                let held = slot.value.as_ref().map_or(&slot.said, |value| &value.out);
+                slots.insert(slot.name.clone(), held.clone());
+            }
+            let letters = u32::try_from(text.chars().count().max(1)).unwrap_or(u32::MAX);
+            #[expect(clippy::cast_precision_loss, reason = "a text that was parsed has 2,000 letters at most")]
+            let share = parse.wildcard_letters as f32 / letters as f32;
+            let confidence = 1.0 - WILDCARD_DOUBT * share.min(1.0);
+            Some((parse.wildcard_letters, Understanding { intent: meaning.intent.clone(), slots, confidence }))
+        })
+    }
+
+    /// The meaning of a parse, where what its values bring with them is what its sentence asks for.
+    fn meaning(&self, parse: &Parse) -> Option<&Meaning> {
+        let meaning = self.meanings.get(parse.sentence.0 as usize)?;
+        let brought: Vec<_> = parse
+            .slots
+            .iter()
+            .filter_map(|slot| slot.value.as_ref())
+            .filter_map(|value| self.contexts.get(&(value.list.clone(), value.index)))
+            .collect();
+        let holds = |(key, needed): &(String, Needed)| {
+            brought.iter().filter_map(|context| context.get(key)).any(|values| match needed {
+                Needed::OneOf(wanted) => values.iter().any(|value| wanted.contains(value)),
+                Needed::Anything => true,
+                Needed::FromDevice => false,
+            })
+        };
+        (meaning.requires.iter().all(holds) && !meaning.excludes.iter().any(holds)).then_some(meaning)
+    }
+
+    /// What a request that no sentence says must have been, where only one thing can be meant.
+    fn nearly(&self, readings: &[String]) -> Option<Understanding> {
+        readings.iter().find_map(|reading| {
+            let mut meant: Option<Understanding> = None;
+            for sentence in near::misses(self.grammar(), reading) {
+                let parses = self.grammar().parses(&sentence);
+                let fixed = parses.found.iter().filter(|parse| parse.slots.is_empty());
+                for meaning in fixed.filter_map(|parse| self.meaning(parse)) {
+                    let (intent, slots) = (meaning.intent.clone(), meaning.slots.clone());
+                    let found = Understanding { intent, slots, confidence: NEAR_CONFIDENCE };
+                    match &meant {
+                        Some(other) if *other != found => return None,
+                        _ => meant = Some(found),
+                    }
+                }
+            }
+            meant
+        })
+    }
+}
