@@ -14,6 +14,7 @@ use crate::letters::{SPACE, fold};
 use crate::limits::{PLACES_PER_STATE_MAX, WALKER_STATES_MAX};
 
 /// Where a walk stands: a number that is good for the walker it came from. Copying it forks the walk.
+/// Two walks in one state can go on in the same ways; which sentences they have walked may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State(u32);
 

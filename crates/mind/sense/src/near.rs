@@ -37,7 +37,8 @@ pub(crate) fn misses(grammar: &Arc<Grammar>, text: &str) -> Vec<String> {
     let start = Place { state: walker.start(), position: 0, slipped: false, walked: String::new() };
     let (mut work, mut seen, mut found) = (vec![start], HashSet::new(), Vec::new());
     while let Some(place) = work.pop() {
-        if !seen.insert((place.state, place.position, place.slipped)) {
+        // By what was walked, not by state: two whole sentences end in one state, and mean two things.
+        if !seen.insert((place.walked.clone(), place.position, place.slipped)) {
             continue;
         }
         if seen.len() > STEPS_MAX {

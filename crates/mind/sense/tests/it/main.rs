@@ -159,6 +159,7 @@ fn one_wrong_letter_in_a_long_sentence_is_forgiven_where_only_one_thing_can_be_m
                   Off: {data: [{sentences: ['turn off the radio']}]}\n  Level: {data: [{sentences: ['set the level to {1..99:level}']}]}";
     let sense = Sense::from_texts(&[("home", lights)]).expect("the file is good");
     check_all(&sense, "On", &["turn on the radio", "turn on the radios"]);
+    check_all(&sense, "Off", &["turn off the radio"]);
     check_all(&sense, "nothing", &["turn of the radio", "turn o the radio", "set the level to 100"]);
     check_all(&sense, "Level level=10", &["set the level to 10", "set the level to ten"]);
 }
