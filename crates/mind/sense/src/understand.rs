@@ -91,21 +91,31 @@ impl Sense {
 
     /// What a request that no sentence says must have been, where only one thing can be meant.
     fn nearly(&self, readings: &[String]) -> Option<Understanding> {
-        readings.iter().find_map(|reading| {
-            let mut meant: Option<Understanding> = None;
-            for sentence in near::misses(self.grammar(), reading) {
-                let parses = self.grammar().parses(&sentence);
-                let fixed = parses.found.iter().filter(|parse| parse.slots.is_empty());
-                for meaning in fixed.filter_map(|parse| self.meaning(parse)) {
-                    let (intent, slots) = (meaning.intent.clone(), meaning.slots.clone());
-                    let found = Understanding { intent, slots, confidence: NEAR_CONFIDENCE };
-                    match &meant {
-                        Some(other) if *other != found => return None,
-                        _ => meant = Some(found),
-                    }
+        readings.iter().find_map(|reading| match self.meant_within(reading, 1)?.as_slice() {
+            [only] if self.meant_within(reading, 2)?.as_slice() == [only.clone()] => Some(only.clone()),
+            _ => None,
+        })
+    }
+
+    /// All that the sentences within so many letters of a text mean. A sentence with slots or wildcards means more than
+    /// its letters, and makes any guess unsafe: then there is no answer.
+    fn meant_within(&self, text: &str, slips: u8) -> Option<Vec<Understanding>> {
+        let mut meant: Vec<Understanding> = Vec::new();
+        for sentence in near::misses(self.grammar(), text, slips)? {
+            for parse in self.grammar().parses(&sentence).found {
+                let Some(meaning) = self.meaning(&parse) else {
+                    continue;
+                };
+                if !parse.slots.is_empty() {
+                    return None;
+                }
+                let (intent, slots) = (meaning.intent.clone(), meaning.slots.clone());
+                let found = Understanding { intent, slots, confidence: NEAR_CONFIDENCE };
+                if !meant.contains(&found) {
+                    meant.push(found);
                 }
             }
-            meant
-        })
+        }
+        Some(meant)
     }
 }
