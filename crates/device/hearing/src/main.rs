@@ -39,7 +39,10 @@ fn main() -> ExitCode {
     match run(args, &mut events) {
         Ok(()) => exit::DONE.into(),
         Err(stop) => {
-            events.error(&stop.to_string());
+            // Whoever ended the other says why, and the launcher says what comes of it.
+            if !matches!(stop, EarStop::PeerGone(_)) {
+                events.error(&stop.to_string());
+            }
             stop.exit_code().into()
         }
     }

@@ -44,7 +44,10 @@ fn main() -> ExitCode {
     match run(&options, &mut events) {
         Ok(()) => exit::DONE.into(),
         Err(stop) => {
-            events.error(&stop.to_string());
+            // Whoever ends the ear says why, and the launcher says what comes of it.
+            if !matches!(stop, PanelStop::EarGone) {
+                events.error(&stop.to_string());
+            }
             stop.exit_code().into()
         }
     }
