@@ -31,14 +31,14 @@ pub enum HistoryError {
         /// The database's own words, which quote no values.
         source: sqlx::Error,
     },
-    /// The key store holds keys, and the database they belong with is not there.
-    #[error("{0} is missing or new, though there are keys for it: put the file back")]
+    /// A database is not there, and files that belong with it are.
+    #[error("{0} is missing or new, though there are files that belong with it: put it back")]
     DatabaseLost(PathBuf),
     /// It was deleted; this is its receipt.
     #[error("it was deleted")]
     Deleted(Receipt),
-    /// No room is left. What was being kept was taken back.
-    #[error("the disk is full: nothing was kept")]
+    /// No room is left on the disk, or within the quota. What was being kept was taken back.
+    #[error("the disk is full")]
     DiskFull,
     /// The database belongs with a key store, which is not there, is another, or is older.
     #[error("{0} is missing, or is not the one the history was kept with: put the file back")]
@@ -89,8 +89,9 @@ impl From<tokio::task::JoinError> for HistoryError {
     }
 }
 
-/// SQLite's word for a full disk; what a file size limit looks like to it; what syncing on a full disk does.
-const DISK_FULL_CODES: [&str; 3] = ["13", "778", "1034"];
+/// SQLite's words for a full disk: FULL; IOERR_WRITE (as a quota or a file size limit looks to it), IOERR_FSYNC and
+/// IOERR_SHMSIZE (no room for the shared index).
+const DISK_FULL_CODES: [&str; 4] = ["13", "778", "1034", "4874"];
 
 /// Says what was tried, for `map_err`.
 pub(crate) fn sql(what: &'static str) -> impl FnOnce(sqlx::Error) -> HistoryError {

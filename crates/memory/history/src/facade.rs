@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{AccountId, Clock, Marketplace};
+use tokio::sync::RwLock;
 use vault::{Folder, Steps};
 
 use crate::directory::Directory;
@@ -30,7 +31,7 @@ pub struct History {
 pub struct Opened {
     /// The history.
     pub history: History,
-    /// Whether there was none before: its root key was made just now, and its owner is to be told of it.
+    /// Whether nobody has an account yet: its owner is to be told of the root key, and given an account.
     pub first_start: bool,
     /// Where the root key lies. Lost, everything that was kept is lost with it.
     pub root_key_path: PathBuf,
@@ -45,12 +46,14 @@ struct Parts {
     passwords: Passwords,
     tries: Tries,
     clock: Arc<dyn Clock>,
-    folder: Folder,
+    data: PathBuf,
+    /// Held to read by each change under way, and to write by closing. Nothing in it: closed.
+    folder: RwLock<Option<Folder>>,
 }
 
 impl std::fmt::Debug for History {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("History").field("folder", &self.parts.folder.path()).finish_non_exhaustive()
+        f.debug_struct("History").field("data", &self.parts.data).finish_non_exhaustive()
     }
 }
 
@@ -83,17 +86,24 @@ impl History {
         open::open(data, clock, steps).await
     }
 
-    /// Waits for what is under way and closes the databases, so that their journals are gone from the disk.
-    pub async fn close(self) {
+    /// Waits for what is under way, closes the databases, so that their journals are gone from the disk, and lets go
+    /// of the data directory. Whatever is asked afterwards is an error.
+    pub async fn close(&self) {
+        let mut folder = self.parts.folder.write().await;
         for market in self.parts.markets.values() {
-            let _finished = market.deleting.lock().await;
             market.store.database.close().await;
         }
         self.parts.directory.database.close().await;
+        *folder = None;
     }
 
     fn market(&self, marketplace: Marketplace) -> Result<Arc<Market>, HistoryError> {
         self.parts.markets.get(&marketplace).cloned().ok_or(HistoryError::NoSuchAccount)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn us(&self) -> Arc<Market> {
+        self.market(Marketplace::US).expect("every history has it")
     }
 
     async fn home(&self, account: AccountId) -> Result<Arc<Market>, HistoryError> {
@@ -107,10 +117,11 @@ impl History {
     ) -> Result<T, HistoryError> {
         let parts = Arc::clone(&self.parts);
         let task = tokio::spawn(async move {
-            let outcome = work.await;
-            // Until here the data directory stays ours.
-            drop(parts);
-            outcome
+            let folder = parts.folder.read().await;
+            if folder.is_none() {
+                return Err(HistoryError::Stopped);
+            }
+            work.await
         });
         task.await?
     }

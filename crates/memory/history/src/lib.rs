@@ -16,6 +16,7 @@ mod facade;
 mod market;
 mod password;
 mod recover;
+mod room;
 mod store;
 mod types;
 

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::details;
 use crate::error::HistoryError;
+use crate::room::Room;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewRow, Pending, Store, StoredRow, StoredState};
 use crate::types::{Cursor, Details, NewUtterance, Page, Receipt, ReceiptNumber, Row, RowState};
@@ -39,6 +40,7 @@ pub(crate) struct Market {
     pub(crate) store: SqliteStore,
     pub(crate) keys: Arc<KeyStore>,
     pub(crate) blobs: Blobs,
+    pub(crate) room: Room,
     pub(crate) clock: Arc<dyn Clock>,
     /// Deletions go one after another: two of the same utterance would share a slot.
     pub(crate) deleting: Mutex<()>,
@@ -79,8 +81,11 @@ impl Market {
 
     async fn take_back(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), HistoryError> {
         let erased = self.destroy(slot, id).await?;
-        self.store.take_back(id).await?;
         self.remove_blob(id).await?;
+        // Only where the commit failed and yet was made; asking first, for a full disk lets nothing be written.
+        if self.store.is_kept(id).await? {
+            self.store.take_back(id).await?;
+        }
         self.release(erased).await
     }
 
@@ -89,13 +94,25 @@ impl Market {
         let _one_at_a_time = self.deleting.lock().await;
         match self.store.row(account, id).await?.ok_or(HistoryError::NotFound)?.state {
             StoredState::Deleted(receipt) => Ok(receipt),
-            StoredState::Sealed { .. } => self.delete_kept(id).await,
+            StoredState::Sealed { slot, .. } => self.delete_kept(slot, id).await,
         }
     }
 
-    /// Deletes `id`, which is kept. Repeated after an error, it goes on where it stopped, under the first receipt.
-    pub(crate) async fn delete_kept(&self, id: UtteranceId) -> Result<Receipt, HistoryError> {
-        self.store.begin_deletion(id, self.clock.now(), ReceiptNumber(random()?)).await?;
+    /// Deletes `id`, which is kept in `slot`. Repeated after an error, it goes on where it stopped, under the first
+    /// receipt.
+    pub(crate) async fn delete_kept(&self, slot: SlotNumber, id: UtteranceId) -> Result<Receipt, HistoryError> {
+        let (at, number) = (self.clock.now(), ReceiptNumber(random()?));
+        match self.store.begin_deletion(id, at, number).await {
+            Err(HistoryError::DiskFull) => {
+                // Forgetting must work on a full disk. The key is overwritten in place, and the blob makes room; a
+                // crash before the note is written is found by the key that is missing.
+                let _unreleased = self.destroy(slot, id).await?;
+                self.remove_blob(id).await?;
+                self.room.give_up().await;
+                self.store.begin_deletion(id, at, number).await?;
+            }
+            begun => begun?,
+        }
         let pending = self.store.pending(id).await?.ok_or(HistoryError::NotFound)?;
         self.finish(pending).await?;
         Ok(pending.receipt)
@@ -103,6 +120,18 @@ impl Market {
 
     /// Finishes a deletion from wherever it stands: every step is harmless where it was done already.
     pub(crate) async fn finish(&self, pending: Pending) -> Result<(), HistoryError> {
+        if let Err(error) = self.finish_once(pending).await {
+            if !matches!(error, HistoryError::DiskFull) {
+                return Err(error);
+            }
+            self.room.give_up().await;
+            self.finish_once(pending).await?;
+        }
+        self.room.keep().await;
+        Ok(())
+    }
+
+    async fn finish_once(&self, pending: Pending) -> Result<(), HistoryError> {
         let id = pending.receipt.id;
         let erased = self.destroy(pending.slot, id).await?;
         self.remove_blob(id).await?;

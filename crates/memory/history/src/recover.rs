@@ -86,7 +86,7 @@ impl Market {
     ) -> Result<(), HistoryError> {
         let rightful = row.is_some_and(|id| state == SlotState::Live(id));
         if let Some(id) = row.filter(|_| !rightful) {
-            self.delete_kept(id).await?;
+            self.delete_kept(slot, id).await?;
             done.rows_without_key += 1;
         }
         let unclaimed = match state {

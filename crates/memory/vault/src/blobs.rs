@@ -186,3 +186,6 @@ fn store_error(what: &'static str, path: &Path, error: &object_store::Error) -> 
     }
     io_at(what, path)(io::Error::other("the blob store refused"))
 }
+
+#[cfg(test)]
+mod tests;

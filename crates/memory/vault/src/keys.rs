@@ -339,3 +339,6 @@ impl KeyStore {
 fn offset(slot: SlotNumber) -> u64 {
     u64::from(slot.0) * SLOT_LEN as u64
 }
+
+#[cfg(test)]
+mod tests;

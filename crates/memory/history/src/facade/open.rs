@@ -5,15 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{Clock, Marketplace};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 use vault::{Blobs, Folder, KeyStore, RootKey, SlotNumber, SlotState, Steps};
 
 use crate::directory::Directory;
-use crate::error::HistoryError;
+use crate::error::{HistoryError, step};
 use crate::facade::{History, Opened, Parts};
 use crate::market::Market;
 use crate::password::{Passwords, Tries};
 use crate::recover::Recovery;
+use crate::room::Room;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 
@@ -31,10 +32,19 @@ const BATCH: u32 = 4_096;
 pub(super) async fn open(data: &Path, clock: Arc<dyn Clock>, steps: Arc<dyn Steps>) -> Result<Opened, HistoryError> {
     let folder = Folder::open(data)?;
     let root_key_path = folder.root_key();
-    // Without a root key but with anything that hangs on one, nothing is made anew: the file is to be put back.
-    let first_start = !root_key_path.exists() && !folder.path().join(DIRECTORY).exists();
-    let root = if first_start { RootKey::create(&root_key_path)? } else { RootKey::load(&root_key_path)? };
-    let directory = Directory::open(&folder.path().join(DIRECTORY), Arc::clone(&steps)).await?;
+    let directory_path = folder.path().join(DIRECTORY);
+    // Made in this order: root key, directory, marketplaces. Where a later one is there without an earlier one, the
+    // earlier is to be put back, and nothing is made anew.
+    let root = match (root_key_path.exists(), directory_path.exists(), folder.marketplace(Marketplace::US).exists()) {
+        (true, false, true) => return Err(HistoryError::DatabaseLost(directory_path)),
+        (false, false, false) => {
+            steps.before("root key: make").map_err(step)?;
+            RootKey::create(&root_key_path)?
+        }
+        _ => RootKey::load(&root_key_path)?,
+    };
+    let directory = Directory::open(&directory_path, Arc::clone(&steps)).await?;
+    let first_start = directory.accounts().await?.is_empty();
     let mut used: BTreeSet<Marketplace> = directory.marketplaces().await?.into_iter().collect();
     used.insert(Marketplace::US);
     let mut markets = std::collections::BTreeMap::new();
@@ -45,7 +55,8 @@ pub(super) async fn open(data: &Path, clock: Arc<dyn Clock>, steps: Arc<dyn Step
         markets.insert(marketplace, Arc::new(market));
     }
     let passwords = Passwords::new().await?;
-    let parts = Parts { directory, markets, passwords, tries: Tries::new(), clock, folder };
+    let (data, folder) = (data.to_path_buf(), RwLock::new(Some(folder)));
+    let parts = Parts { directory, markets, passwords, tries: Tries::new(), clock, data, folder };
     Ok(Opened { history: History { parts: Arc::new(parts) }, first_start, root_key_path, recovered })
 }
 
@@ -82,8 +93,10 @@ async fn open_market(
         None => store.set_key_store(*keys.store_id()).await?,
     }
     let blobs = Blobs::open(&path.join(BLOBS), Arc::clone(steps))?;
+    let room = Room::beside(&path);
+    room.keep().await;
     let (keys, clock) = (Arc::new(keys), Arc::clone(clock));
-    Ok(Market { marketplace, store, keys, blobs, clock, deleting: Mutex::new(()) })
+    Ok(Market { marketplace, store, keys, blobs, room, clock, deleting: Mutex::new(()) })
 }
 
 fn has_live_keys(keys: &KeyStore) -> Result<bool, HistoryError> {

@@ -1,5 +1,6 @@
 //! What was said: kept, shown, played, deleted.
 
+use base::units::BYTES_PER_SAMPLE;
 use base::{AccountId, Redacted, UtteranceId};
 
 use crate::error::HistoryError;
@@ -45,6 +46,19 @@ impl History {
     /// [`vault::VaultError::Tampered`].
     pub async fn audio(&self, account: AccountId, id: UtteranceId) -> Result<Redacted<Vec<i16>>, HistoryError> {
         self.home(account).await?.audio(account, id).await
+    }
+
+    /// The sound of an utterance as a WAV file, for a browser to play.
+    ///
+    /// # Errors
+    /// As [`History::audio`].
+    pub async fn audio_wav(&self, account: AccountId, id: UtteranceId) -> Result<Redacted<Vec<u8>>, HistoryError> {
+        let pcm = self.audio(account, id).await?;
+        let mut file = Vec::with_capacity(sound::WAV_HEADER_BYTES + pcm.expose().len() * BYTES_PER_SAMPLE);
+        let written = sound::write_wav(&mut file, base::SAMPLE_RATE_HZ, pcm.expose());
+        let file = Redacted::new(file);
+        written.map_err(|_| HistoryError::Corrupt("the sound of a request"))?;
+        Ok(file)
     }
 
     /// Deletes an utterance: its keys are destroyed first, then the rest is removed. What remains is the receipt.

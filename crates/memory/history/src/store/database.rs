@@ -15,6 +15,8 @@ use crate::error::{HistoryError, sql, step};
 const BUSY_MAX: Duration = Duration::from_secs(5);
 /// How long a caller waits for a free connection.
 const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Takes the write lock at once: a change that reads first cannot find it taken half-way.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Connections that read at once.
 const READERS_MAX: u32 = 4;
 
@@ -49,7 +51,16 @@ impl Database {
     /// Begins a change named `step`; it is written when the transaction is committed, or not at all.
     pub(crate) async fn change(&self, name: &'static str) -> Result<Transaction<'static, Sqlite>, HistoryError> {
         self.steps.before(name).map_err(step)?;
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(sql("change"))
+        match self.writer.begin_with(BEGIN).await {
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                // A full disk makes SQLite end a transaction by itself, and the library still counts it as open.
+                // That connection is of no use any more.
+                let broken = self.writer.acquire().await.map_err(sql("change"))?;
+                let _ = broken.close().await;
+                self.writer.begin_with(BEGIN).await.map_err(sql("change"))
+            }
+            begun => begun.map_err(sql("change")),
+        }
     }
 
     /// Moves the journal into the database and cuts it to nothing. Where readers are in the way beyond

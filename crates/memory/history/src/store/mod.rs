@@ -117,3 +117,6 @@ pub(crate) trait Store: Send + Sync {
     /// Whether `id` is kept.
     fn is_kept(&self, id: UtteranceId) -> impl Future<Output = Result<bool, HistoryError>> + Send;
 }
+
+#[cfg(test)]
+mod conformance;

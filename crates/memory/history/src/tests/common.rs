@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use base::{AccountId, DeviceId, Marketplace, SampleCount, SampleIndex, SetClock, Timestamp};
+use base::{AccountId, DeviceId, Marketplace, SampleCount, SampleIndex, SetClock, Timestamp, UtteranceId};
+use vault::{SlotNumber, SlotState};
 
+use super::watch::{Watch, files};
+use crate::store::Store;
 use crate::*;
 
 /// A word that no file may hold in the clear.
@@ -17,8 +20,18 @@ pub(super) fn clock() -> Arc<SetClock> {
     Arc::new(SetClock::new(Timestamp::from_unix_ms(1_700_000_000_000)))
 }
 
+pub(super) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
 pub(super) async fn open(data: &Path) -> Opened {
     History::open(data, clock()).await.expect("opens")
+}
+
+pub(super) async fn open_watched(data: &Path) -> (Opened, Arc<Watch>) {
+    let watch = Arc::new(Watch::new(data));
+    let steps: Arc<dyn vault::Steps> = Arc::clone(&watch) as _;
+    (History::open_with(data, clock(), steps).await.expect("opens"), watch)
 }
 
 /// An account with one device.
@@ -54,4 +67,47 @@ pub(super) fn utterance(account: AccountId, device: DeviceId, n: u16) -> NewUtte
             timings_ms: BTreeMap::from([("asr".to_owned(), 12.5)]),
         },
     }
+}
+
+/// Whether utterance `n` is there with all it had, or as good as gone; nothing else is allowed.
+pub(super) async fn is_whole(history: &History, account: AccountId, id: UtteranceId, n: u16) -> bool {
+    match history.utterance(account, id).await.expect("a row").state {
+        RowState::Sealed { details, .. } => {
+            assert_eq!(details.transcript, utterance(account, DeviceId::from_bytes([0; 16]), n).details.transcript);
+            assert_eq!(*history.audio(account, id).await.expect("sound").expose(), sound(n));
+            true
+        }
+        RowState::Deleted(receipt) => {
+            assert!(
+                matches!(history.audio(account, id).await, Err(HistoryError::Deleted(found)) if found == receipt)
+            );
+            assert_eq!(history.delete(account, id).await.expect("the same receipt"), receipt);
+            false
+        }
+        RowState::Unreadable => panic!("a row that does not open"),
+    }
+}
+
+/// Rows, keys and blobs are of the same utterances, nothing is left to be finished; returns how many are kept.
+pub(super) async fn consistent(history: &History, data: &Path) -> usize {
+    let market = history.us();
+    let slots = market.keys.scan(SlotNumber(1), u32::MAX).expect("scanned");
+    let kept = market.store.kept_in(SlotNumber(1), SlotNumber(u32::MAX)).await.expect("listed");
+    for &(slot, state) in &slots {
+        let row = kept.iter().find(|(kept, _)| *kept == slot).map(|(_, id)| *id);
+        match state {
+            SlotState::Live(id) => assert_eq!(row, Some(id)),
+            SlotState::Free => assert_eq!(row, None),
+            SlotState::Destroyed(_) | SlotState::Torn => panic!("slot {slot} was left {state:?}"),
+        }
+    }
+    let live = slots.iter().filter(|(_, state)| matches!(state, SlotState::Live(_))).count();
+    assert_eq!(live, kept.len());
+    let blobs: Vec<String> = files(&data.join("us/blobs")).iter().map(|path| path.display().to_string()).collect();
+    assert_eq!(blobs.len(), kept.len(), "{blobs:?}");
+    for (_, id) in &kept {
+        assert!(blobs.iter().any(|path| path.ends_with(&format!("{id}.audio"))));
+    }
+    assert_eq!(market.store.all_pending(100).await.expect("listed"), []);
+    kept.len()
 }
