@@ -1,7 +1,6 @@
 //! Chooses the linker of `sotto-ear`: mold keeps the imports of code that it throws away, and with them socket calls
 //! that nothing in the binary makes. The linkers of the toolchain do not, and what the binary imports is the proof.
 
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let target = std::env::var("TARGET").unwrap_or_default();

@@ -95,6 +95,17 @@ fn a_turn_that_is_over_early_closes_and_is_drained_like_any() {
 }
 
 #[test]
+fn a_turn_that_is_over_before_it_is_drained_ends_with_the_draining() {
+    let (mut gate, mut witness) = open(50_000, Cause::Wake { onset: SampleIndex(48_000) });
+    gate.stop(ONE, SampleCount(0), NOW, &mut witness);
+    gate.turn_over(ONE, NOW, &mut witness);
+    assert_eq!((gate.phase(), witness.turns_over.len()), (Phase::Draining, 0));
+    witness.is_drained = true;
+    gate.drained(ONE, NOW, &mut witness);
+    assert_eq!((gate.phase(), witness.turns_over), (Phase::Idle, vec![ONE]));
+}
+
+#[test]
 fn i2_whoever_keeps_the_light_waiting_is_named() {
     let after = |span: Duration| NOW + span;
     let (mut gate, mut witness) = (Gate::new(), Witness::default());

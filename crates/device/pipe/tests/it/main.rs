@@ -1,0 +1,4 @@
+//! The formats between the processes, and their walls.
+
+mod formats;
+mod walls;
