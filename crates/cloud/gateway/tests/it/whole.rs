@@ -1,0 +1,41 @@
+//! The whole, with the real recogniser: synthetic speech anywhere, human recordings where they are.
+
+use std::sync::Arc;
+
+use speech::WhisperRecognizer;
+use wire::Outcome;
+
+use crate::cloud::{Choice, Cloud, model_dir};
+use crate::device::{Heard, Key};
+use crate::sounds::{PREROLL, in_a_room, recording, say};
+
+async fn turn(cloud: &Cloud, pcm: &[i16]) -> Heard {
+    let heard = Key::new().pair(cloud).await.turn(1, PREROLL as u64, pcm).await;
+    for stage in ["endpoint_wait", "recognise", "understand", "answer", "synthesise", "first_audio"] {
+        eprintln!("{stage}: {:.1} ms", heard.timing(stage).unwrap_or_default());
+    }
+    heard
+}
+
+async fn cloud() -> Option<Cloud> {
+    let dir = model_dir("whisper-tiny-en")?;
+    let whisper = WhisperRecognizer::load(&dir.join("whisper-tiny-en")).expect("the model is whole");
+    Cloud::start(Choice { recognizer: Arc::new(whisper), ..Choice::hearing(crate::turns::Says("")) }).await
+}
+
+#[tokio::test]
+async fn a_synthetic_voice_asks_for_the_time() {
+    let Some(cloud) = cloud().await else { return };
+    let heard = turn(&cloud, &say("Alexa, what time is it?")).await;
+    assert!(heard.transcript().contains("what time is it"), "something else was heard");
+    assert_eq!(heard.outcome, Some(Outcome::Answered));
+}
+
+#[tokio::test]
+async fn a_person_asks_for_the_time() {
+    let Some(cloud) = cloud().await else { return };
+    let Some(clip) = recording("richtier-alexa/ecb572c012_alexa_what_time_is_it.flac") else { return };
+    let heard = turn(&cloud, &in_a_room(&clip)).await;
+    assert!(heard.transcript().contains("what time is it"), "something else was heard");
+    assert_eq!(heard.outcome, Some(Outcome::Answered));
+}
