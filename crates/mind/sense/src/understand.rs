@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use grammar::Parse;
+use grammar::letters::Letters;
+use grammar::{Parse, Walker};
 
 use crate::Sense;
 use crate::compile::{Meaning, Needed};
@@ -41,7 +43,15 @@ impl Sense {
     pub fn understand(&self, text: &str) -> Option<Understanding> {
         let readings = Request::of(text).readings(&self.skip_words);
         let mut best: Option<(u32, Understanding)> = None;
+        // Whether a text is a sentence at all is known much sooner than what it says.
+        let mut walker = Walker::new(Arc::clone(self.grammar()));
+        let start = walker.start();
         for reading in &readings {
+            let letters = Letters::of(reading);
+            let walked = letters.as_slice().iter().try_fold(start, |state, letter| walker.advance(state, *letter));
+            if !walked.is_some_and(|state| walker.is_end(state)) {
+                continue;
+            }
             let Some((wildcard_letters, understood)) = self.look_up(reading) else {
                 continue;
             };
