@@ -84,15 +84,15 @@ impl Turns {
             FromCloud::Books { samples, .. } => vec![self.books(turn, samples)?],
             // What the cloud said of a turn before it learnt that the device had moved on.
             _ if self.is_behind(turn) => Vec::new(),
-            message => match self.current.take() {
-                Some(current) if current.id == turn => {
-                    let state = self.state_name();
-                    let (current, actions) = current.on_message(message, now, state)?;
-                    self.current = current;
-                    actions
-                }
-                _ => return Err(self.out_of_order(name)),
-            },
+            message => {
+                let state = self.state_name();
+                let Some(current) = self.current.take().filter(|current| current.id == turn) else {
+                    return Err(SessionError::OutOfOrder { message: name, state });
+                };
+                let (current, actions) = current.on_message(message, now, state)?;
+                self.current = current;
+                actions
+            }
         };
         Ok((self, actions))
     }
