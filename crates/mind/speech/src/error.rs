@@ -79,7 +79,7 @@ pub enum SpeechError {
         source: io::Error,
     },
     /// A file of the model is not there.
-    #[error("{path}: the model is missing (`sotto models fetch` gets it)")]
+    #[error("{path}: the model is missing (`sotto models list` says which can be fetched)")]
     NoModel {
         /// Which file.
         path: PathBuf,
