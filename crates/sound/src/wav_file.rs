@@ -74,6 +74,12 @@ impl WavFile {
                 b"data" => {
                     let Format { encoding, channels, rate_hz } = format.ok_or_else(|| damaged(name, "no format"))?;
                     let bytes_left = Some(length).filter(|length| *length < STREAMED_BYTES);
+                    // Told at once rather than after all of it was played.
+                    if bytes_left
+                        .is_some_and(|length| remaining(&mut source).is_ok_and(|there| there < length.into()))
+                    {
+                        return Err(SoundError::Cut { name: name.to_owned() });
+                    }
                     let bytes_left = bytes_left.and_then(|length| usize::try_from(length).ok());
                     let bytes = Vec::new();
                     return Ok(Self {
@@ -162,16 +168,20 @@ fn read_format(name: &str, source: &mut BufReader<Box<dyn Source>>, length: u32)
 
 fn skip(name: &str, source: &mut BufReader<Box<dyn Source>>, bytes: u64) -> Result<(), SoundError> {
     let fail = |error| read_failure(name, error);
-    let Ok(offset) = i64::try_from(bytes) else { return Err(damaged(name, "a part too long")) };
-    source.seek_relative(offset).map_err(fail)?;
-    // A seek goes beyond the end without complaint; the length says whether it did.
-    let here = source.stream_position().map_err(fail)?;
-    let end = source.get_mut().seek(SeekFrom::End(0)).map_err(fail)?;
-    if here > end {
+    // A seek goes beyond the end without complaint.
+    if remaining(source).map_err(fail)? < bytes {
         return Err(SoundError::Cut { name: name.to_owned() });
     }
-    source.seek(SeekFrom::Start(here)).map_err(fail)?;
-    Ok(())
+    let Ok(offset) = i64::try_from(bytes) else { return Err(damaged(name, "a part too long")) };
+    source.seek_relative(offset).map_err(fail)
+}
+
+/// How many bytes follow.
+fn remaining(source: &mut BufReader<Box<dyn Source>>) -> std::io::Result<u64> {
+    let here = source.stream_position()?;
+    let end = source.seek(SeekFrom::End(0))?;
+    source.seek(SeekFrom::Start(here))?;
+    Ok(end.saturating_sub(here))
 }
 
 fn damaged(name: &str, reason: &str) -> SoundError {

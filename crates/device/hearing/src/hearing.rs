@@ -162,11 +162,13 @@ impl<'a> Hearing<'a> {
         }
         let Some(wake) = self.listener.push(&self.samples) else { return Ok(()) };
         let Some(word) = WordName::new(wake.word.name()) else { return Ok(()) };
-        let cause = Cause::Wake { word, score: wake.score };
-        if self.gate.cause(gate::Cause::Wake { onset: wake.onset }, now, self.doors.because(cause)) {
-            let line = Line::new("wake").text("word", word.as_str()).real("score", f64::from(wake.score));
-            self.doors.events.send(line.whole("onset", wake.onset.0).whole("at", wake.at.0));
+        if self.gate.phase() != Phase::Idle {
+            return Ok(());
         }
+        let line = Line::new("wake").text("word", word.as_str()).real("score", f64::from(wake.score));
+        self.doors.events.send(line.whole("onset", wake.onset.0).whole("at", wake.at.0));
+        let cause = Cause::Wake { word, score: wake.score };
+        self.gate.cause(gate::Cause::Wake { onset: wake.onset }, now, self.doors.because(cause));
         Ok(())
     }
 

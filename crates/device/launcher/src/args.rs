@@ -9,7 +9,7 @@ use pipe::Options;
 pub(crate) const HELP: &str = "\
 sotto-device --data DIR --models DIR --mic SOURCE --speaker SINK --cloud HOST:PORT [options]
 
-  --data DIR          the device's own data, made if missing
+  --data DIR          the device's own data, made if missing: panel.state, link/
   --models DIR        the models, as `sotto models fetch` leaves them
   --mic SOURCE        card, card:NAME, file:PATH[,fast] or stdin[,fast] (16 kHz mono s16le)
   --speaker SINK      card, card:NAME, file:PATH or none

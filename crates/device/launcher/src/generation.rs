@@ -51,7 +51,9 @@ pub(crate) struct Generation {
 impl Generation {
     /// Makes fresh pipes and starts panel, ear and link; the microphone waits for the panel's word.
     pub(crate) fn start(args: &Args) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&args.data)?;
+        // Link may write in its own folder alone: whether the microphones are on is none of its business.
+        let link_data = args.data.join("link");
+        DirBuilder::new().recursive(true).mode(0o700).create(&link_data)?;
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from);
         let (hears_launcher, to_panel) = pipe()?;
         let (from_panel, tells_launcher) = pipe()?;
@@ -83,7 +85,7 @@ impl Generation {
         let link = plan()
             .hand_down("--gate-fd", &link_hears_ear)
             .hand_down("--ear-fd", &link_tells_ear)
-            .option("--data", &args.data)
+            .option("--data", link_data)
             .option("--cloud", &args.cloud)
             .option("--speaker", &args.speaker)
             .maybe("--name", args.name.as_ref())
@@ -124,7 +126,7 @@ impl Generation {
     fn look_after_three(&mut self) -> Option<End> {
         let mut three = [&mut self.panel, &mut self.ear, &mut self.link];
         three.iter_mut().find_map(|process| process.outcome())?;
-        let mut blamed = None;
+        let mut blamed: Option<End> = None;
         for process in &mut three {
             process.wait(FOLLOW_MAX);
             let Some(status) = process.outcome() else { continue };
@@ -132,12 +134,15 @@ impl Generation {
             if status.success() && process.name != LINK {
                 return Some(End::Done);
             }
-            let is_first_cause = status.code() != Some(i32::from(exit::PEER_GONE));
-            if blamed.is_none() || is_first_cause {
-                blamed = Some((process.name, status));
+            // One that ended because another did is blamed only if there is no other.
+            let is_follower = status.success() || status.code() == Some(i32::from(exit::PEER_GONE));
+            match ended_badly(process.name, status) {
+                End::BadInput => return Some(End::BadInput),
+                end if blamed.is_none() || !is_follower => blamed = Some(end),
+                _ => {}
             }
         }
-        blamed.map(|(name, status)| ended_badly(name, status))
+        blamed
     }
 
     fn wait(&self, signals: &Signals) -> io::Result<()> {

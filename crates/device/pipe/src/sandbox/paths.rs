@@ -14,8 +14,23 @@ pub(super) enum Direction {
 
 /// What libraries, name resolution and sound configuration are read from.
 pub(super) fn system() -> Vec<PathBuf> {
-    let fixed =
-        ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/run", "/var/lib/dbus", "/dev/urandom", "/dev/random"];
+    // Of /run, what resolves names; the pipes of buttons and controls may lie elsewhere in it.
+    let fixed = [
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/etc",
+        "/proc",
+        "/sys",
+        "/run/systemd",
+        "/run/dbus",
+        "/run/nscd",
+        "/run/resolvconf",
+        "/run/NetworkManager",
+        "/var/lib/dbus",
+        "/dev/urandom",
+        "/dev/random",
+    ];
     let mut paths: Vec<PathBuf> = fixed.iter().map(PathBuf::from).collect();
     if let Some(home) = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()) {
         paths.extend([".asoundrc", ".config/alsa", ".config/pulse", ".config/pipewire"].map(|name| home.join(name)));
@@ -27,7 +42,8 @@ pub(super) fn system() -> Vec<PathBuf> {
 /// Where a sound server is spoken to: its socket's folder, the memory it shares, its cookie.
 pub(super) fn sound_server() -> Vec<PathBuf> {
     let mut paths = vec![PathBuf::from("/dev/shm"), PathBuf::from("/dev/null")];
-    paths.extend(["XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH"].iter().filter_map(|name| from_environment(name)));
+    paths.extend(from_environment("XDG_RUNTIME_DIR").map(|folder| folder.join("pulse")));
+    paths.extend(from_environment("PULSE_RUNTIME_PATH"));
     if let Some(home) = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()) {
         paths.push(home.join(".config/pulse"));
     }

@@ -1,0 +1,6 @@
+//! The whole device: the real launcher, panel, microphone, ear and link.
+
+mod bad_input;
+mod deaths;
+mod device;
+mod turns;
