@@ -131,7 +131,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn on_frame(&mut self, frame: &[u8]) -> Result<(), GatewayError> {
         let now = self.gateway.clock.elapsed();
-        // A device that was revoked may have sound on its way.
         let actions = self.session.on_frame(frame, now)?;
         self.act(actions).await
     }

@@ -49,10 +49,19 @@ pub struct GatewayParts {
 }
 
 /// What can be set in a gateway.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct GatewayConfig {
     /// When a request counts as over.
     pub endpoint: EndpointConfig,
+    /// Turns at once, from the opened stream to the sealed utterance; more are refused. At least 1, at most and by
+    /// default [`TURNS_MAX`].
+    pub turns_max: usize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self { endpoint: EndpointConfig::default(), turns_max: TURNS_MAX }
+    }
 }
 
 /// Serves devices: pairs them, hears their streams, answers and keeps what was said.
@@ -103,7 +112,7 @@ impl Gateway {
             config,
             counters: Arc::default(),
             registry: Registry::default(),
-            turns: Arc::new(Semaphore::new(TURNS_MAX)),
+            turns: Arc::new(Semaphore::new(config.turns_max.clamp(1, TURNS_MAX))),
             stages: Arc::new(stages),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
@@ -144,11 +153,20 @@ impl Gateway {
         }
         drop(listener);
         self.orders.send_replace(Order::End);
-        let all = u32::try_from(TURNS_MAX).unwrap_or(u32::MAX);
-        if tokio::time::timeout(SHUTDOWN_WITHIN, self.turns.acquire_many(all)).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_WITHIN, self.until_idle()).await.is_err() {
             tracing::warn!("turns.cut_off: some were not sealed in time");
         }
         Ok(())
+    }
+
+    /// Waits until every connection has ended, and then every turn.
+    async fn until_idle(&self) {
+        for (places, n_places) in
+            [(&self.connections, CONNECTIONS_MAX), (&self.turns, self.config.turns_max.clamp(1, TURNS_MAX))]
+        {
+            // Who has all places knows that nobody has one; a closed door would do as well.
+            let _ = places.acquire_many(u32::try_from(n_places).unwrap_or(u32::MAX)).await;
+        }
     }
 
     /// What was done since the start.
@@ -207,14 +225,19 @@ impl Gateway {
         };
         self.counters.connections_accepted(1);
         let (gateway, tls) = (Arc::clone(self), tls.clone());
+        // From here on, so that none is missed between the handshake and the session.
+        let mut orders = self.orders.subscribe();
         tokio::spawn(async move {
-            let orders = gateway.orders.subscribe();
-            let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shake_hands(stream, tls, cloud_key)).await;
+            let shaken = tokio::select! {
+                shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shake_hands(stream, tls, cloud_key)) => {
+                    shaken.unwrap_or(Err(GatewayError::HandshakeLate))
+                }
+                _ = orders.wait_for(|order| *order == Order::End) => Err(GatewayError::Ending),
+            };
             drop(handshake);
             let ended = match shaken {
-                Ok(Ok((socket, binding))) => Connection::run(Arc::clone(&gateway), socket, binding, orders).await,
-                Ok(Err(error)) => error,
-                Err(_) => GatewayError::HandshakeLate,
+                Ok((socket, binding)) => Connection::run(Arc::clone(&gateway), socket, binding, orders).await,
+                Err(error) => error,
             };
             if is_ordinary(&ended) {
                 tracing::debug!(reason = %ended, "connection.ended");

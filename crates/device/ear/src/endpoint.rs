@@ -95,9 +95,9 @@ const ABOVE_NOISE_DB: f32 = 8.0;
 /// unless it is this near the speaker's level.
 const BELOW_SPEAKER_DB: f32 = 8.0;
 
-/// No "Alexa" of 97 human ones ends sooner after its onset; what follows may be something else.
+/// Nineteen of twenty human "Alexa"s (110 clips) last from 540 ms on: what is heard so soon after the onset is the word.
 const WORD_MIN: SampleCount = SampleCount::from_ms(600);
-/// Of 97, two end later.
+/// Three of four last 740 ms at most, and nearly all of those spoken without a pause end by now.
 const WORD_USUAL_MAX: SampleCount = SampleCount::from_ms(900);
 /// Unbroken speech of this length is the word and more.
 const WORD_MAX: SampleCount = SampleCount::from_ms(1_200);

@@ -39,6 +39,7 @@ pub(crate) struct Choice {
     pub(crate) queue: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) steps: Arc<dyn vault::Steps>,
+    pub(crate) config: GatewayConfig,
 }
 
 impl Choice {
@@ -49,6 +50,7 @@ impl Choice {
             queue: 4,
             clock: Arc::new(SystemClock::new()),
             steps: Arc::new(vault::NoSteps),
+            config: GatewayConfig::default(),
         }
     }
 }
@@ -92,7 +94,7 @@ impl Cloud {
             voices: Arc::new(voices),
             vad,
             clock,
-            config: GatewayConfig::default(),
+            config: choice.config,
         }));
         let identity = identity();
         let key = identity.fingerprint();

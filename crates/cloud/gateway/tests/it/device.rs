@@ -179,7 +179,7 @@ impl Device {
         for (sequence, chunk) in (0..).zip(pcm.chunks(CHUNK)) {
             self.audio(turn, sequence, chunk).await;
             heard.sent.extend_from_slice(chunk);
-            if self.follow_until_heard(&mut heard).await {
+            if self.follow(&mut heard).await {
                 break;
             }
         }
@@ -197,13 +197,11 @@ impl Device {
         }
     }
 
-    /// Whether the cloud has enough.
-    async fn follow_until_heard(&mut self, heard: &mut Heard) -> bool {
+    /// Collects what the cloud says of one piece of sound; whether it has enough.
+    pub(crate) async fn follow(&mut self, heard: &mut Heard) -> bool {
         loop {
             match self.receive().await.expect("the cloud goes on listening") {
-                FromCloud::Heard { through, .. } if through.0 == heard.sent.len() as u64 => {
-                    return heard.stop.is_some();
-                }
+                FromCloud::Heard { .. } => return heard.stop.is_some(),
                 message => heard.note(message),
             }
         }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod cloud;
 mod device;
+mod limits;
 mod pairing;
 mod sounds;
 mod turns;

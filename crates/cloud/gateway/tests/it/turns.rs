@@ -35,10 +35,10 @@ impl Recognizer for Panics {
 
 /// Waits until it is let go.
 #[derive(Clone, Default)]
-struct Held(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Held(Arc<(Mutex<bool>, Condvar)>);
 
 impl Held {
-    fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         *self.0.0.lock().expect("no panic") = true;
         self.0.1.notify_all();
     }
@@ -220,6 +220,47 @@ async fn a_device_that_goes_before_its_answer_finds_it_in_the_history() {
     held.let_go();
     cloud.until(|counts| counts.utterances_sealed == 1).await;
     assert_eq!(cloud.rows().await.len(), 1);
+}
+
+#[tokio::test]
+async fn half_a_request_is_not_kept() {
+    let Some(cloud) = Cloud::start(Choice::hearing(Says("what time is it"))).await else { return };
+    let mut device = Key::new().pair(&cloud).await;
+    device.open(1, ONSET).await;
+    device.audio(1, 0, &say("Alexa")[..CHUNK]).await;
+    assert!(matches!(device.receive().await, Some(FromCloud::Heard { .. })));
+    // As when the network goes: nothing is said any more.
+    drop(device);
+    cloud.until(|counts| counts.utterances_not_kept == 1).await;
+    assert!(cloud.rows().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_new_request_takes_the_place_of_one_that_is_being_answered() {
+    let held = Held::default();
+    let choice = Choice { threads: 2, ..Choice::hearing(held.clone()) };
+    let Some(cloud) = Cloud::start(choice).await else { return };
+    let mut device = Key::new().pair(&cloud).await;
+    let pcm = say("Alexa, what time is it?");
+    let mut sent = 0;
+    device.open(1, ONSET).await;
+    for (sequence, chunk) in (0..).zip(pcm.chunks(CHUNK)) {
+        device.audio(1, sequence, chunk).await;
+        sent += chunk.len();
+        if matches!(device.receive().await, Some(FromCloud::StopCapture { .. })) {
+            break;
+        }
+    }
+    assert!(matches!(device.receive().await, Some(FromCloud::Heard { .. })));
+    device.close(1, sent, CloseReason::StopCapture).await;
+    assert!(matches!(device.receive().await, Some(FromCloud::Books { .. })));
+    let (heard, ()) = tokio::join!(device.turn(2, ONSET, &pcm), async {
+        cloud.until(|counts| counts.streams_opened == 2).await;
+        held.let_go();
+    });
+    assert_eq!(heard.outcome, Some(Outcome::Answered));
+    assert_eq!(heard.caption.map(|caption| caption.turn.0), Some(2), "nothing of the first is said any more");
+    cloud.until(|counts| counts.utterances_sealed == 2).await;
 }
 
 #[tokio::test]

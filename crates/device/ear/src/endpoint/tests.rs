@@ -96,3 +96,18 @@ fn digital_silence_and_full_scale_are_just_levels() {
         assert!(end.decided_at <= SampleCount(STREAM_MAX.0 + FRAME.0));
     }
 }
+
+#[test]
+fn whatever_is_heard_an_end_is_found_by_the_limit() {
+    let mut state = 0x9e37_79b9_u32;
+    let mut draw = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32
+    };
+    for onset in [0, 8_000, 8_000, 100_000, u64::MAX].map(SampleCount) {
+        let opening = if draw() < 0.5 { Opening::WakeWord { onset } } else { Opening::Request { onset } };
+        let stretches: Vec<Stretch> = (0..200).map(|_| ((draw() * 900.0) as u64, draw() * draw(), draw())).collect();
+        let end = run(opening, &stretches).expect("the limit is an end");
+        assert!(end.decided_at < SampleCount(STREAM_MAX.0 + FRAME.0), "{end:?}");
+    }
+}
