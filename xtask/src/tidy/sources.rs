@@ -50,7 +50,7 @@ fn long_functions(file: &File, lines: &[&str]) -> Vec<Finding> {
             **line == end
                 || (line.ends_with(';') && line.starts_with(indent) && !line[indent.len()..].starts_with(' '))
         };
-        let length = lines[index..].iter().position(|line| ends(line)).map_or(0, |length| length + 1);
+        let length = lines[index..].iter().position(ends).map_or(0, |length| length + 1);
         if length > FUNCTION_LINES_MAX && !line.ends_with('}') {
             let what = format!("this function has {length} lines; at most {FUNCTION_LINES_MAX}");
             findings.push(Finding::new(&file.path, index + 1, what));
