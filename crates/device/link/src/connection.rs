@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -30,6 +30,9 @@ const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Frames that wait for the network: a whole stream of 15 s (188) and its reply's end.
 const OUTGOING_MAX: usize = 256;
+
+/// What the kernel may hold of what was "sent": a second of sound. More would hide a network that stands still.
+const SEND_BUFFER_BYTES: u32 = 32_768;
 
 /// The name in the TLS greeting: the same for every cloud, so that it says nothing.
 const SERVER_NAME: &str = "sotto-cloud";
@@ -127,9 +130,7 @@ async fn run(
 async fn connect(target: &Target) -> Result<(WebSocketStream<TlsStream<TcpStream>>, Binding), LinkError> {
     let cloud = &target.cloud;
     let unreachable = |source| LinkError::Unreachable { cloud: cloud.clone(), source };
-    let tcp = TcpStream::connect(cloud).await.map_err(unreachable)?;
-    // Eighty milliseconds of sound shall not wait for the next eighty.
-    tcp.set_nodelay(true).map_err(unreachable)?;
+    let tcp = dial(cloud).await.map_err(unreachable)?;
     let name = ServerName::try_from(SERVER_NAME).map_err(|error| LinkError::Key(error.to_string()))?;
     let tls = TlsConnector::from(Arc::clone(&target.tls))
         .connect(name, tcp)
@@ -152,6 +153,24 @@ async fn connect(target: &Target) -> Result<(WebSocketStream<TlsStream<TcpStream
         .await
         .map_err(|error| websocket_error(cloud, error))?;
     Ok((socket, binding))
+}
+
+/// Connects to the first of the cloud's addresses that answers.
+async fn dial(cloud: &str) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in lookup_host(cloud).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Eighty milliseconds of sound shall not wait for the next eighty.
+        socket.set_nodelay(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        // What is unsent when the connection is given up is thrown away, and not sent later by the kernel.
+        socket.set_zero_linger()?;
+        match socket.connect(address).await {
+            Ok(tcp) => return Ok(tcp),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 async fn write(

@@ -28,6 +28,8 @@ pub(crate) enum Manner {
     Answers,
     /// Wants ten chunks, and says that it failed.
     Fails,
+    /// Wants ten chunks, and then says nothing any more.
+    FallsSilent,
     /// Breaks the connection after five chunks.
     Breaks,
     /// Sends these bytes instead of what is due when a stream opens.
@@ -260,6 +262,9 @@ fn on_audio(
 fn answer(session: &mut Session, turn: TurnId, manner: &Manner, now: Duration) -> Vec<Action> {
     if *manner == Manner::Fails {
         return vec![Action::Send(session.turn_end(turn, Outcome::Failed).expect("answering"))];
+    }
+    if *manner == Manner::FallsSilent {
+        return Vec::new();
     }
     let caption = Caption {
         turn,

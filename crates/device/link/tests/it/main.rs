@@ -15,7 +15,7 @@ use wire::FromDevice;
 
 use crate::cloud::{Cloud, Identity, Manner};
 use crate::device::Device;
-use crate::middle::Middle;
+use crate::middle::{Middle, TarPit};
 
 const CODE: &str = "042137";
 
@@ -230,6 +230,36 @@ fn another_request_silences_the_reply_to_the_one_before() {
     assert!(matches!(told[..], [LinkToEar::StopCapture { turn: TurnId(2), .. }]));
     device.close(2, 10);
     device.expect_told(&[LinkToEar::Drained { turn: TurnId(2) }, LinkToEar::TurnOver { turn: TurnId(2) }]);
+}
+
+#[test]
+fn i2_a_network_that_stands_still_holds_no_permit_open() {
+    let cloud = Cloud::start();
+    let pit = TarPit::before(cloud.address());
+    let mut device = Device::start(&pit.address);
+    cloud.show(CODE);
+    device.control(&format!("pair {CODE}"));
+    device.link("online");
+    pit.stands_still.send_replace(true);
+    device.open(1);
+    device.pcm(1, 180);
+    let closed = Instant::now();
+    device.close(1, 180);
+    let turn = TurnId(1);
+    assert_eq!(device.told(), LinkToEar::Drained { turn });
+    assert!(closed.elapsed() < base::limits::DRAIN_MAX, "{:?}", closed.elapsed());
+    assert_eq!(device.told(), LinkToEar::TurnOver { turn });
+    assert!(device.link("offline")["reason"].to_string().contains("did not take the stream"));
+    assert_eq!(device.event("turn")["outcome"], "offline");
+}
+
+#[test]
+fn a_cloud_that_falls_silent_leaves_no_turn_open_beyond_twenty_seconds() {
+    let (cloud, mut device) = paired();
+    cloud.state().manner = Manner::FallsSilent;
+    let began = Instant::now();
+    assert_eq!(device.ask(1)["outcome"], "failed");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 /// The first reply's file holds this prompt.
