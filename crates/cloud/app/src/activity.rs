@@ -177,7 +177,9 @@ impl RowView {
 impl KeptView {
     fn of(details: &Details, device: String) -> Self {
         let (cause, why) = match &details.cause {
-            Cause::Wake { word, score, .. } => ("Wake word", format!("It heard “{}” ({:.0} %)", capital(word), score * 100.0)),
+            Cause::Wake { word, score, .. } => {
+                ("Wake word", format!("It heard “{}” ({:.0} %)", capital(word), score * 100.0))
+            }
             Cause::Button => ("Button", "Its action button was pressed".into()),
             Cause::Answer => ("Answer", "It had asked a question".into()),
             Cause::FollowUp => ("Follow-up", "Follow-Up Mode was listening".into()),
@@ -192,7 +194,10 @@ impl KeptView {
             length: format!("{:.1} s", details.length.seconds()),
             bytes: format!("{:.0} kB", details.length.bytes() as f64 / 1e3),
             preroll: format!("{:.2} s", details.preroll.seconds()),
-            intent: details.intent.as_ref().map_or_else(|| "Nothing it knows".into(), |intent| plain(intent.name.expose())),
+            intent: details
+                .intent
+                .as_ref()
+                .map_or_else(|| "Nothing it knows".into(), |intent| plain(intent.name.expose())),
         }
     }
 }

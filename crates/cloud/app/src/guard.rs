@@ -30,7 +30,10 @@ fn refuse(method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static 
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
     if !is_ours(host) {
-        return Some((StatusCode::MISDIRECTED_REQUEST, "This is not a name of this machine's Sotto: use localhost.\n"));
+        return Some((
+            StatusCode::MISDIRECTED_REQUEST,
+            "This is not a name of this machine's Sotto: use localhost.\n",
+        ));
     }
     if method == Method::GET || method == Method::HEAD {
         return None;

@@ -12,8 +12,8 @@ mod devices;
 mod guard;
 mod page;
 mod sign_in;
-mod when;
 mod wav;
+mod when;
 
 use std::sync::Arc;
 

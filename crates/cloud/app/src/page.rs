@@ -42,15 +42,19 @@ pub(crate) async fn not_found() -> Response {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title, detail) = match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, "Nothing here", "It may have been deleted, or the address is wrong."),
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "Nothing here", "It may have been deleted, or the address is wrong.")
+            }
             Self::Store(why) => {
                 tracing::error!(%why, "app.store");
                 let detail = "The store could not be read or written. Nothing was changed. The log says why.";
                 (StatusCode::INTERNAL_SERVER_ERROR, "That did not work", detail)
             }
-            Self::Template => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "That did not work", "This page could not be drawn. Nothing was changed.")
-            }
+            Self::Template => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "That did not work",
+                "This page could not be drawn. Nothing was changed.",
+            ),
         };
         let text = ProblemPage { title, detail }.render().unwrap_or_else(|_| title.to_owned());
         (status, Html(text)).into_response()

@@ -36,7 +36,8 @@ pub(crate) fn answer(file: Vec<u8>, headers: &HeaderMap) -> Response {
     match range(asked, file.len()) {
         Some((first, last)) => {
             let place = format!("bytes {first}-{last}/{}", file.len());
-            (StatusCode::PARTIAL_CONTENT, kind, [(header::CONTENT_RANGE, place)], file[first..=last].to_vec()).into_response()
+            (StatusCode::PARTIAL_CONTENT, kind, [(header::CONTENT_RANGE, place)], file[first..=last].to_vec())
+                .into_response()
         }
         None => {
             let place = format!("bytes */{}", file.len());

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 
 /// A moment in the owner's zone. A time outside the calendar's range (a clock that was far off) shows as 1970.
 pub(crate) fn local(at: Timestamp, zone: &TimeZone) -> ZonedDateTime {
-    jiff::Timestamp::from_millisecond(at.unix_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned_datetime(zone.clone())
+    jiff::Timestamp::from_millisecond(at.unix_ms())
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_zoned_datetime(zone.clone())
 }
 
 /// "08:14".

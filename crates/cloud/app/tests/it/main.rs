@@ -1,0 +1,206 @@
+//! The pages over a real store: signing in, the list, the recording, deleting.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use app::{AppParts, PairingCodes};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode, header};
+use base::{AccountId, Marketplace, Redacted, SampleCount, SampleIndex, SetClock, Timestamp, UtteranceId};
+use history::{Cause, Details, History, Intent, NewUtterance};
+use tower::ServiceExt;
+
+/// 2026-11-23T20:14:00Z.
+const NOW: Timestamp = Timestamp::from_unix_ms(1_795_464_840_000);
+const PASSWORD: &str = "a long enough password";
+
+struct OneCode;
+
+impl PairingCodes for OneCode {
+    fn issue(&self, _account: AccountId) -> Option<String> {
+        Some("428 519".into())
+    }
+}
+
+struct Site {
+    _dir: tempfile::TempDir,
+    router: Router,
+    history: Arc<History>,
+    account: AccountId,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let clock = Arc::new(SetClock::new(NOW));
+        let history = History::open(dir.path(), clock.clone()).await.expect("opens").history;
+        let account = history.create_account("owner", Redacted::new(PASSWORD.into())).await.expect("an account");
+        let history = Arc::new(history);
+        let parts = AppParts {
+            history: Arc::clone(&history),
+            codes: Arc::new(OneCode),
+            clock,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        Self { _dir: dir, router: app::router(parts), history, account }
+    }
+
+    async fn heard(&self, transcript: &str, samples: Vec<i16>) -> UtteranceId {
+        let device = self.history.add_device(self.account, "Kitchen", [7; 32]).await.expect("a device");
+        let details = Details {
+            cause: Cause::Wake { word: "alexa".into(), score: 0.97, onset: SampleIndex(8_000) },
+            start: SampleIndex(0),
+            preroll: SampleCount(8_000),
+            length: SampleCount(samples.len() as u64),
+            transcript: Redacted::new(transcript.into()),
+            intent: Some(Intent { name: Redacted::new("HassGetCurrentTime".into()), slots: BTreeMap::new() }),
+            reply: Redacted::new("It's 8:14 PM.".into()),
+            timings_ms: BTreeMap::new(),
+        };
+        let new = NewUtterance {
+            account: self.account,
+            device,
+            marketplace: Marketplace::US,
+            at: NOW,
+            pcm: Redacted::new(samples),
+            details,
+        };
+        self.history.seal(new).await.expect("seals")
+    }
+
+    async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.expect("answers")
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Response<Body> {
+        let request = Request::get(path).header(header::HOST, "localhost:7380").header(header::COOKIE, cookie);
+        self.send(request.body(Body::empty()).expect("a request")).await
+    }
+
+    async fn post(&self, path: &str, cookie: &str, form: &str) -> Response<Body> {
+        let request = Request::post(path)
+            .header(header::HOST, "localhost:7380")
+            .header(header::ORIGIN, "http://localhost:7380")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::COOKIE, cookie);
+        self.send(request.body(Body::from(form.to_owned())).expect("a request")).await
+    }
+
+    async fn sign_in(&self) -> String {
+        let form = format!("account=owner&password={}", PASSWORD.replace(' ', "+"));
+        let answer = self.post("/sign-in", "", &form).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+        cookie.split(';').next().expect("a pair").to_owned()
+    }
+}
+
+async fn text(answer: Response<Body>) -> String {
+    let bytes = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn without_a_session_every_page_leads_to_signing_in() {
+    let site = Site::new().await;
+    let id = site.heard("what time is it", vec![1; 16_000]).await;
+    for path in
+        ["/", "/activity", "/devices", &format!("/activity/{id}/audio.wav"), &format!("/activity/{id}/delete")]
+    {
+        for cookie in ["", "sotto_session=0000"] {
+            let answer = site.get(path, cookie).await;
+            assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+            assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
+        }
+    }
+    let answer = site.post(&format!("/activity/{id}/delete"), "", "").await;
+    assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
+    assert!(site.history.audio(site.account, id).await.is_ok(), "still there");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_and_many_must_wait() {
+    let site = Site::new().await;
+    let mut statuses = Vec::new();
+    for _ in 0..8 {
+        statuses.push(site.post("/sign-in", "", "account=owner&password=wrong+wrong").await.status());
+    }
+    assert_eq!(statuses[0], StatusCode::UNAUTHORIZED);
+    assert_eq!(statuses[7], StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_request_is_listed_played_and_deleted() {
+    let site = Site::new().await;
+    let id = site.heard("What <b>time</b> is it?", (0..16_000).collect()).await;
+    let cookie = site.sign_in().await;
+    let page = site.get("/activity", &cookie).await;
+    assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").contains("default-src 'none'"));
+    assert_eq!(page.headers()[header::CACHE_CONTROL], "no-store");
+    let page = text(page).await;
+    for part in ["Today", "20:14", "Kitchen", "8:14 PM.", "Get current time", "97 %", "0.50 s"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!page.contains("<b>time"), "what was said is text, not markup");
+    let audio = format!("/activity/{id}/audio.wav");
+    let whole = site.get(&audio, &cookie).await;
+    assert_eq!(whole.headers()[header::CONTENT_TYPE], "audio/wav");
+    assert_eq!(to_bytes(whole.into_body(), 1 << 20).await.expect("a body").len(), 44 + 32_000);
+    assert!(text(site.get(&format!("/activity/{id}/delete"), &cookie).await).await.contains("Delete for good"));
+    let answer = site.post(&format!("/activity/{id}/delete"), &cookie, "").await;
+    let place = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
+    let page = text(site.get(&place, &cookie).await).await;
+    assert!(page.contains("Deleted. Receipt ") && !page.contains("8:14 PM."), "{page}");
+    assert_eq!(site.get(&audio, &cookie).await.status(), StatusCode::NOT_FOUND);
+    // Deleting it twice is no error: it is gone.
+    assert_eq!(site.post(&format!("/activity/{id}/delete"), &cookie, "").await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_foreign_form_deletes_nothing() {
+    let site = Site::new().await;
+    let id = site.heard("what time is it", vec![1; 16_000]).await;
+    let cookie = site.sign_in().await;
+    let request = Request::post(format!("/activity/{id}/delete"))
+        .header(header::HOST, "localhost:7380")
+        .header(header::ORIGIN, "http://evil.example")
+        .header(header::COOKIE, &cookie);
+    assert_eq!(site.send(request.body(Body::empty()).expect("a request")).await.status(), StatusCode::FORBIDDEN);
+    assert!(site.history.audio(site.account, id).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_that_says_so() {
+    let site = Site::new().await;
+    let cookie = site.sign_in().await;
+    let nobody = UtteranceId::from_bytes([9; 16]);
+    for path in [&format!("/activity/{nobody}/audio.wav"), "/activity/zz/delete", "/activity?before=x", "/nowhere"] {
+        let answer = site.get(path, &cookie).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert!(text(answer).await.contains("Nothing here"));
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_in_the_store() {
+    let site = Site::new().await;
+    let cookie = site.sign_in().await;
+    assert_eq!(site.get("/activity", &cookie).await.status(), StatusCode::OK);
+    site.post("/sign-out", &cookie, "").await;
+    assert_eq!(site.get("/activity", &cookie).await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_device_is_added_by_a_code_and_removed() {
+    let site = Site::new().await;
+    site.heard("x", vec![1; 100]).await;
+    let cookie = site.sign_in().await;
+    assert!(text(site.post("/devices/add", &cookie, "").await).await.contains("428 519"));
+    let device = site.history.devices(site.account).await.expect("devices").remove(0);
+    assert!(text(site.get("/devices", &cookie).await).await.contains("Kitchen"));
+    let answer = site.post(&format!("/devices/{}/remove", device.id), &cookie, "").await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert!(text(site.get("/devices", &cookie).await).await.contains("removed"));
+}

@@ -1,0 +1,91 @@
+//! The parts of a cloud, opened in the order in which they stand on each other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use app::{AppParts, PairingCodes};
+use base::{AccountId, Clock};
+use ear::vad::VadModel;
+use gateway::{Gateway, GatewayConfig, GatewayParts, PairingDesk};
+use history::History;
+use sense::Sense;
+use skills::Skills;
+use speech::{Espeak, EspeakConfig, PoolConfig, RecognizerPool, SpeakerPool, WhisperRecognizer};
+
+use crate::{Config, ServerError, account};
+
+/// Recognitions at once: the rest of a small machine belongs to its owner. Requests beyond the queue are told that the
+/// cloud is busy.
+const RECOGNISERS: PoolConfig = PoolConfig { name: "recogniser", threads: 1, queue_max: 8 };
+
+/// Replies that are spoken at once.
+const VOICES: PoolConfig = PoolConfig { name: "voice", threads: 2, queue_max: 8 };
+
+/// Handles on everything that serves.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) data: PathBuf,
+    pub(crate) history: Arc<History>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) desk: Arc<PairingDesk>,
+    pub(crate) owner: AccountId,
+    clock: Arc<dyn Clock>,
+}
+
+impl Parts {
+    /// Opens the store and loads the models.
+    pub(crate) async fn open(config: &Config) -> Result<Self, ServerError> {
+        let opened = History::open(&config.data, Arc::clone(&config.clock)).await?;
+        let history = Arc::new(opened.history);
+        let owner = account::owner(&history, &config.data).await?;
+        let recogniser = WhisperRecognizer::load(&config.models.join("whisper-tiny-en"))?;
+        let recognizers = RecognizerPool::start(Arc::new(recogniser), RECOGNISERS, Arc::clone(&config.clock))?;
+        let voice = Arc::new(Espeak::new(EspeakConfig::english()));
+        let voices = SpeakerPool::start(voice, VOICES, Arc::clone(&config.clock))?;
+        let desk = Arc::new(PairingDesk::new(Arc::clone(&config.clock)));
+        let zone = jiff::tz::TimeZone::system();
+        let gateway = Arc::new(Gateway::new(GatewayParts {
+            history: Arc::clone(&history),
+            desk: Arc::clone(&desk),
+            recognizers: Arc::new(recognizers),
+            sense: Arc::new(Sense::builtin()),
+            skills: Arc::new(Skills::new(Arc::clone(&config.clock), zone)),
+            voices: Arc::new(voices),
+            vad: VadModel::load(&config.models)?,
+            clock: Arc::clone(&config.clock),
+            config: GatewayConfig::default(),
+        }));
+        Ok(Self { data: config.data.clone(), history, gateway, desk, owner, clock: Arc::clone(&config.clock) })
+    }
+
+    /// The owner's pages.
+    pub(crate) fn app(&self) -> axum::Router {
+        app::router(AppParts {
+            history: Arc::clone(&self.history),
+            codes: Arc::new(Codes(Arc::clone(&self.desk))),
+            clock: Arc::clone(&self.clock),
+            zone: jiff::tz::TimeZone::system(),
+        })
+    }
+
+    /// Closes the store; whoever still holds it finishes what it does first.
+    pub(crate) async fn close(self) {
+        let Self { history, gateway, .. } = self;
+        drop(gateway);
+        if let Some(history) = Arc::into_inner(history) {
+            history.close().await;
+        }
+    }
+}
+
+/// The gateway's desk, as the app knows it.
+struct Codes(Arc<PairingDesk>);
+
+impl PairingCodes for Codes {
+    fn issue(&self, account: AccountId) -> Option<String> {
+        let code = self.0.issue(account).ok()?;
+        // Shown as "428 519"; spaces do not count where it is typed.
+        let (first, last) = code.expose().split_at_checked(3)?;
+        Some(format!("{first} {last}"))
+    }
+}

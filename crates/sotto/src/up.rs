@@ -1,0 +1,82 @@
+//! `sotto up`: the cloud and its app, in the foreground until Ctrl-C or `sotto stop`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use clap::Args;
+use server::{Config, FirstPassword};
+
+use crate::cloud::{self, ClockSource};
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// The app's port where none is named; devices have the next.
+pub(crate) const PORT: u16 = 7380;
+
+/// Starts the cloud and the app.
+#[derive(Args, Debug)]
+pub(crate) struct UpArgs {
+    /// Print the address and a token as one JSON line.
+    #[arg(long)]
+    json: bool,
+    /// Let devices on the home network connect too (the app stays on this machine).
+    #[arg(long)]
+    lan: bool,
+}
+
+/// Runs until it is told to stop.
+pub(crate) fn run(args: &UpArgs, places: &Places, port: u16, clock: ClockSource) -> Result<(), Failure> {
+    if let Some(run) = cloud::running(places) {
+        return Err(Failure::no(format!(
+            "already running: http://localhost:{} (sotto stop ends it)",
+            run.app.port()
+        )));
+    }
+    crate::models::ensure(places.models())?;
+    let device_port = match port {
+        0 => 0,
+        _ => port.checked_add(1).ok_or_else(|| Failure::usage("--port 65535 leaves no port for the devices"))?,
+    };
+    let devices = if args.lan { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+    let config = Config {
+        data: places.data().to_owned(),
+        models: places.models().to_owned(),
+        app: SocketAddr::from(([127, 0, 0, 1], port)),
+        devices: SocketAddr::new(devices, device_port),
+        clock: clock.clock(),
+    };
+    server::logs::start(&places.data().join("logs"), true)
+        .map_err(|why| Failure::no(format!("{}: {why}", places.data().join("logs").display())))?;
+    let runtime = cloud::runtime()?;
+    runtime.block_on(async {
+        let cloud = server::start(config).await.map_err(|why| Failure::no(why.to_string()))?;
+        let password = cloud.first_password().await.map_err(|why| Failure::no(why.to_string()))?;
+        announce(args.json, places, &cloud, password.as_ref());
+        cloud.run().await;
+        Ok(())
+    })
+}
+
+fn announce(json: bool, places: &Places, cloud: &server::Cloud, password: Option<&FirstPassword>) {
+    let run = cloud.run_file();
+    let app = format!("http://localhost:{}", run.app.port());
+    if json {
+        let mut line = serde_json::json!({ "app": app, "devices": run.devices.to_string(), "token": run.token });
+        if let Some(first) = password {
+            line["account"] = first.account.clone().into();
+            line["password"] = first.password.expose().clone().into();
+        }
+        crate::print_line(&line.to_string());
+        return;
+    }
+    crate::print_line(&format!("\n  Sotto is up.\n\n  the app    {app}\n  devices    {}", run.devices));
+    if let Some(first) = password {
+        crate::print_line(&format!(
+            "\n  sign in as {}\n  password   {}\n             shown this once; a new one: ./sotto account reset\n\n  root key   {}\n             \
+             Everything kept is sealed under it. Lose it and all of it is lost; keep a copy in a safe place.",
+            first.account,
+            first.password.expose(),
+            places.data().join("root.key").display(),
+        ));
+    }
+    crate::print_line("\n  Try it:    ./sotto ask --say \"Alexa, what time is it\"\n  Ctrl-C ends it.\n");
+}

