@@ -35,7 +35,10 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
         findings.extend(check_workspace(file));
     }
     if let Some(page) = files.iter().find(|file| file.path == "ARCHITECTURE.md") {
-        for package in packages(files).iter().filter(|package| !page.text.contains(&package.folder)) {
+        let is_named = |package: &Package| {
+            page.text.contains(&package.folder) || page.text.contains(&format!("`{}`", package.name))
+        };
+        for package in packages(files).iter().filter(|package| !is_named(package)) {
             findings.push(Finding::new(&page.path, 0, format!("says nothing of {}", package.folder)));
         }
     }
