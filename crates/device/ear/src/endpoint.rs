@@ -246,8 +246,11 @@ impl Endpointer {
     fn weigh(&mut self, heard: &Heard) {
         if heard.perhaps && self.since_onset() > WORD_USUAL_MAX {
             self.perhaps_frames = self.perhaps_frames.saturating_add(1);
-            if self.perhaps_frames >= PERHAPS_FRAMES {
-                self.request = self.request.max(Request::Perhaps);
+            if self.perhaps_frames >= PERHAPS_FRAMES && self.request == Request::Unheard {
+                self.request = Request::Perhaps;
+                // The pause before it was not the quiet after it.
+                self.quiet_halves = 0;
+                self.speech_end = self.position;
             }
         }
         if self.in_word {

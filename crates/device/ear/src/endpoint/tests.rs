@@ -67,6 +67,13 @@ fn a_word_too_short_to_be_sure_of_gets_more_patience() {
 }
 
 #[test]
+fn a_soft_start_after_a_long_pause_is_not_the_end() {
+    let soft = (192, VOICE / 5.0, 0.9);
+    let end = after_word(&[(2_496, ROOM, 0.0), soft, (992, VOICE, 1.0), (3_000, ROOM, 0.0)]).expect("an end");
+    assert_eq!(ms(end.speech_end), 512 + 704 + 2_496 + 192 + 992);
+}
+
+#[test]
 fn a_murmur_in_the_next_room_counts_half() {
     let murmur = (9_000, VOICE / 8.0, 0.9);
     let opening = Opening::WakeWord { onset: SampleCount::from_ms(500) };

@@ -101,7 +101,7 @@ fn requests_are_not_cut_short() {
     for room in [Room::Quiet, Room::Kitchen10Db] {
         let (mut delays_ms, mut cut_short) = (Vec::new(), 0);
         for (n, command) in commands.iter().enumerate() {
-            let pause = [0.03, 0.4, 1.2][n % 3];
+            let pause = [0.03, 0.4, 1.2, 2.3][n % 4];
             let (pcm, end) = splice(&words[n % words.len()], pause, command, room, &noise);
             let onset = SampleCount(PREROLL as u64);
             let found = end_of(&model, &pcm, Opening::WakeWord { onset }).expect("six quiet seconds are an end");
@@ -112,7 +112,7 @@ fn requests_are_not_cut_short() {
         let percentile = |p: usize| delays_ms[(delays_ms.len() - 1) * p / 100];
         let (n, p50, p95) = (commands.len(), percentile(50), percentile(95));
         eprintln!("{room:?}: {cut_short} of {n} requests cut short; end found after {p50} ms (p50), {p95} ms (p95)");
-        assert!(cut_short * 50 <= n, "{room:?}: {cut_short} of {n} cut short");
+        assert!(cut_short * 100 <= n, "{room:?}: {cut_short} of {n} cut short");
         assert!(p50 <= 850, "{room:?}: {p50} ms");
     }
 }
