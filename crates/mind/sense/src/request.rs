@@ -4,24 +4,13 @@ use std::ops::Range;
 
 use grammar::letters::{Letters, SPACE};
 
-/// Wake words as they are said and as small recognisers write them, folded, the longer ones first.
-const WAKE_WORDS: [&[&str]; 15] = [
-    &["a", "lexa"],
-    &["a", "lexus"],
-    &["alex", "a"],
-    &["alex", "uh"],
-    &["al", "exa"],
-    &["alexa"],
-    &["alexas"],
-    &["alexia"],
-    &["alexis"],
-    &["aleksa"],
-    &["lexa"],
-    &["alex"],
-    &["computer"],
-    &["echo"],
-    &["amazon"],
-];
+/// Wake words, folded, with what small recognisers write for them.
+const WAKE_WORDS: [&[&str]; 7] =
+    [&["a", "lexus"], &["alex", "uh"], &["alexa"], &["alexis"], &["computer"], &["echo"], &["amazon"]];
+
+/// The wake word that recognisers spell in many ways: a letter more, less or other ("Alexia", "Lexa", "Alex"), or in two
+/// words ("a Lexa"). The others are words they know.
+const NAME: &str = "alexa";
 
 /// Words before a wake word that do not belong to the request ("Wait, Alexa, …"): a stream begins half a second
 /// before the wake word, which holds no more of them.
@@ -185,8 +174,13 @@ impl<'a> Request<'a> {
         words[..period].to_vec()
     }
 
+    /// How many words of the beginning are a wake word.
     fn wake(&self, words: &[usize]) -> Option<usize> {
-        WAKE_WORDS.iter().find(|phrase| self.says(words, phrase)).map(|phrase| phrase.len())
+        let listed = WAKE_WORDS.iter().find(|phrase| self.says(words, phrase)).map(|phrase| phrase.len());
+        let joined =
+            |count: usize| words.get(..count).map(|words| words.iter().map(|word| self.word(*word)).collect());
+        let is_name = |count: &usize| joined(*count).is_some_and(|name: String| within_one(&name, NAME));
+        listed.or_else(|| [2, 1].into_iter().find(is_name))
     }
 
     fn skipped(&self, words: &[usize], skip_words: &[Vec<String>]) -> Option<usize> {
@@ -214,5 +208,28 @@ impl<'a> Request<'a> {
             }
         }
         text
+    }
+}
+
+/// Whether one letter put in, left out or changed makes `a` of `b`.
+fn within_one(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let rest = |word: &[char], skipped: usize| word.get(same + skipped..).unwrap_or_default().to_vec();
+    a == b || rest(&a, 1) == rest(&b, 1) || rest(&a, 1) == rest(&b, 0) || rest(&a, 0) == rest(&b, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_letter_is_one_letter() {
+        for word in ["alexa", "alexia", "lexa", "alex", "elexa", "alexas", "aleksa"] {
+            assert_eq!(within_one(word, NAME), word != "aleksa", "{word}");
+        }
+        for word in ["", "a", "relax", "axela", "alice"] {
+            assert!(!within_one(word, NAME), "{word}");
+        }
     }
 }

@@ -117,6 +117,12 @@ fn wake_words_courtesies_and_the_habits_of_recognisers_come_off() {
         "- Alexa, what time is it?",
         "Alexa – what time is it…",
         "Alexa, what’s the time?",
+        "Alexia what time is it",
+        "Lexa, what time is it?",
+        "Alex, what time is it?",
+        "Alex A, what time is it?",
+        "Elexa what time is it",
+        "Alex uh what time is it",
     ];
     check_all(&Sense::builtin(), "GetCurrentTime", &texts);
 }
