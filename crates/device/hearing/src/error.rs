@@ -51,6 +51,15 @@ const fn late(late: Late) -> &'static str {
 }
 
 impl EarStop {
+    /// Whether it is only that another process has ended: whoever ends it says why, and the launcher what comes of it.
+    pub(crate) fn is_follower(&self) -> bool {
+        match self {
+            Self::PeerGone(_) => true,
+            Self::Pipe { source, .. } => source.is_peer_gone(),
+            _ => false,
+        }
+    }
+
     /// What the launcher is told.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {

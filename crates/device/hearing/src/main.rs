@@ -39,8 +39,7 @@ fn main() -> ExitCode {
     match run(args, &mut events) {
         Ok(()) => exit::DONE.into(),
         Err(stop) => {
-            // Whoever ended the other says why, and the launcher says what comes of it.
-            if !matches!(stop, EarStop::PeerGone(_)) {
+            if !stop.is_follower() {
                 events.error(&stop.to_string());
             }
             stop.exit_code().into()

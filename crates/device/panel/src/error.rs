@@ -38,6 +38,15 @@ pub(crate) enum PanelStop {
 }
 
 impl PanelStop {
+    /// Whether it is only that another process has ended: whoever ends it says why, and the launcher what comes of it.
+    pub(crate) fn is_follower(&self) -> bool {
+        match self {
+            Self::EarGone => true,
+            Self::Pipe { source, .. } => source.is_peer_gone(),
+            _ => false,
+        }
+    }
+
     /// What the launcher is told.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {

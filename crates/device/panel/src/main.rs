@@ -44,8 +44,7 @@ fn main() -> ExitCode {
     match run(&options, &mut events) {
         Ok(()) => exit::DONE.into(),
         Err(stop) => {
-            // Whoever ends the ear says why, and the launcher says what comes of it.
-            if !matches!(stop, PanelStop::EarGone) {
+            if !stop.is_follower() {
                 events.error(&stop.to_string());
             }
             stop.exit_code().into()

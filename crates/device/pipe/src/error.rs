@@ -36,3 +36,11 @@ pub enum PipeError {
     #[error("a pipe failed: {0}")]
     Io(#[from] io::Error),
 }
+
+impl PipeError {
+    /// Whether it means no more than that the other process has ended. Whoever ended it says why.
+    #[must_use]
+    pub fn is_peer_gone(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
