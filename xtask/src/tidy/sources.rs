@@ -24,6 +24,19 @@ fn banned() -> Vec<(String, bool, &'static str)> {
     ]
 }
 
+/// What `sotto-ear` is made of, beside crates from elsewhere, which `tree` looks after.
+const UNDER_THE_EAR: [&str; 6] = [
+    "crates/asr/src/",
+    "crates/base/src/",
+    "crates/device/ear/src/",
+    "crates/device/gate/src/",
+    "crates/device/hearing/src/",
+    "crates/device/pipe/src/",
+];
+
+/// The standard library's ways to a socket or another program: used anywhere in a binary, it imports their calls.
+const SOCKETS: [&str; 3] = ["std::net", "os::unix::net", "process::Command"];
+
 /// Files and functions that are too long, and words that have no place in them.
 pub(crate) fn check(file: &File) -> Vec<Finding> {
     let lines: Vec<&str> = file.text.lines().collect();
@@ -72,7 +85,12 @@ fn banned_words(file: &File, lines: &[&str]) -> Vec<Finding> {
     let in_tests = file.path.contains("/tests/") || file.path.contains("/benches/");
     let tests_from = lines.iter().position(|line| line.trim() == "#[cfg(test)]").unwrap_or(lines.len());
     let mut findings = Vec::new();
+    let under_the_ear = UNDER_THE_EAR.iter().any(|folder| file.path.starts_with(folder));
     for (index, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for way in SOCKETS.iter().filter(|way| under_the_ear && index < tests_from && line.contains(**way)) {
+            let what = format!("`{way}`: sotto-ear imports no socket call and starts no program");
+            findings.push(Finding::new(&file.path, index + 1, what));
+        }
         let is_test = in_tests || index >= tests_from;
         for (word, except_tests, why) in &banned {
             if line.contains(word.as_str()) && !(*except_tests && is_test) {
@@ -109,6 +127,15 @@ mod tests {
             check_text(&format!("trait A {{\n    fn a();\n}}\n{}", "// a\n".repeat(90))),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn i4_a_socket_under_the_ear_is_found() {
+        let text =
+            "use std::net::TcpStream;\nuse std::process::ExitCode;\n#[cfg(test)]\nuse std::process::Command;\n";
+        let check_at = |path: &str| check(&File { path: path.to_owned(), text: text.to_owned() }).len();
+        assert_eq!(check_at("crates/device/ear/src/ring.rs"), 1);
+        assert_eq!(check_at("crates/device/link/src/main.rs"), 0);
     }
 
     #[test]
