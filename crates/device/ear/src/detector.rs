@@ -5,18 +5,11 @@ use std::sync::Arc;
 use base::{SampleCount, SampleIndex};
 
 use crate::error::EarError;
-use crate::features::{FRAMES_KEPT, Features, sample_of_frame};
-use crate::head::HeadState;
-use crate::models::{EMBEDDING_WINDOW, Models, SILENT_FRAME};
+use crate::features::{Features, sample_of_frame};
+use crate::listener::{Listener, Trigger};
+use crate::models::{MEL_HOP, Models};
 use crate::onset::Locator;
 use crate::weights::{Word, WordModel};
-
-/// The score is the mean of the heads' over this many steps of 80 ms.
-const SMOOTHED_STEPS: usize = 2;
-/// After a wake the detector is deaf for this long: the tail of the same word must not wake twice.
-const REST: SampleCount = SampleCount::from_ms(1_000);
-/// Where the score must fall to before the word can wake again, as a part of the threshold.
-const REARM: f32 = 0.5;
 
 /// The word was heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,13 +29,10 @@ pub struct Wake {
 pub struct WakeDetector {
     word: Word,
     model: Arc<WordModel>,
-    threshold: f32,
     features: Features,
-    heads: Vec<HeadState>,
-    recent: [f32; SMOOTHED_STEPS],
+    listener: Listener,
+    trigger: Trigger,
     locator: Locator,
-    last_wake: Option<SampleIndex>,
-    armed: bool,
 }
 
 impl WakeDetector {
@@ -65,34 +55,24 @@ impl WakeDetector {
         model: Arc<WordModel>,
         threshold: Option<f32>,
     ) -> Result<Self, EarError> {
-        let silence = models.embeddings(&[SILENT_FRAME; EMBEDDING_WINDOW])?.pop();
-        let silence = silence.ok_or(EarError::Weights("the embedding gives nothing"))?;
-        Ok(Self {
-            word,
-            threshold: threshold.unwrap_or(model.threshold),
-            features: Features::new(models),
-            heads: model.heads.iter().map(|head| HeadState::new(head, &silence)).collect(),
-            recent: [0.0; SMOOTHED_STEPS],
-            locator: Locator::new(&model.onset),
-            last_wake: None,
-            armed: true,
-            model,
-        })
+        let listener = Listener::new(models, Arc::clone(&model))?;
+        let trigger = Trigger::new(threshold.unwrap_or(model.threshold));
+        let locator = Locator::new(&model.onset);
+        Ok(Self { word, features: Features::new(models), listener, trigger, locator, model })
     }
 
     /// Takes the next samples, of any number; says so where the word was heard in them. Of several wakes in one call
-    /// (which takes more than [`REST`] of sound) only the first is told.
+    /// (which takes more than a second of sound) only the first is told.
     pub fn push(&mut self, pcm: &[i16]) -> Option<Wake> {
         let mut rest = pcm;
         let mut first = None;
         while !rest.is_empty() {
             let (left, embedding) = self.features.push(rest);
             rest = left;
-            if let Some(embedding) = embedding {
-                let heads = self.heads.iter_mut().zip(&self.model.heads);
-                let sum: f32 = heads.map(|(state, head)| state.push(head, &embedding)).sum();
-                let wake = self.step(sum / count(self.model.heads.len()));
-                first = first.or(wake);
+            let Some(embedding) = embedding else { continue };
+            let score = self.listener.push(&embedding);
+            if self.trigger.push(score, self.features.position()) && first.is_none() {
+                first = Some(self.wake());
             }
         }
         first
@@ -101,7 +81,7 @@ impl WakeDetector {
     /// The smoothed score after the last complete step of 80 ms.
     #[must_use]
     pub fn score(&self) -> f32 {
-        self.recent.iter().sum::<f32>() / count(SMOOTHED_STEPS)
+        self.listener.score()
     }
 
     /// The end of the last complete step.
@@ -110,36 +90,16 @@ impl WakeDetector {
         self.features.position()
     }
 
-    fn step(&mut self, score: f32) -> Option<Wake> {
-        self.recent.rotate_left(1);
-        self.recent[SMOOTHED_STEPS - 1] = score;
-        let (score, at) = (self.score(), self.position());
-        let rested = self.last_wake.is_none_or(|wake| at - wake >= REST);
-        self.armed |= rested && score < self.threshold * REARM;
-        if !self.armed || score < self.threshold {
-            return None;
-        }
-        self.armed = false;
-        self.last_wake = Some(at);
-        Some(Wake { word: self.word, score, onset: self.onset(), at })
-    }
-
-    /// The position of the frame that the locator names, between two frames where it says so.
+    /// The onset is the position of the frame that the locator names, between two frames where it says so.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "an age is between 20 and 165 frames"
     )]
-    fn onset(&mut self) -> SampleIndex {
-        let frames = self.features.frames();
-        debug_assert_eq!(frames.len(), FRAMES_KEPT);
-        let age = self.locator.locate(&self.model.onset, frames);
+    fn wake(&mut self) -> Wake {
+        let age = self.locator.locate(&self.model.onset, self.features.frames());
         let newest = sample_of_frame(self.features.next_frame().saturating_sub(1));
-        newest.back(SampleCount((age * crate::models::MEL_HOP as f32).round() as u64))
+        let onset = newest.back(SampleCount((age * MEL_HOP as f32).round() as u64));
+        Wake { word: self.word, score: self.score(), onset, at: self.position() }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a handful")]
-const fn count(len: usize) -> f32 {
-    len as f32
 }

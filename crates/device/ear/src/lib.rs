@@ -12,6 +12,7 @@ pub mod endpoint;
 mod error;
 pub mod features;
 pub mod head;
+mod listener;
 mod models;
 pub mod net;
 pub mod onset;
@@ -20,6 +21,7 @@ mod weights;
 
 pub use detector::{Wake, WakeDetector};
 pub use error::EarError;
+pub use listener::{Listener, Trigger};
 pub use models::{
     EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MEL_HOP, MEL_WINDOW, MelFrame, Models,
     SILENT_FRAME,
