@@ -9,11 +9,14 @@ const WINDOW: usize = 160;
 /// A vowel: this close to the loudest, for this many hops.
 const VOWEL_DB: f32 = 14.0;
 const VOWEL_HOPS: usize = 5;
-/// What still belongs to the word: louder than this below the loudest, and than this above the clip's own noise.
-const FAINT_DB: f32 = 28.0;
+/// What still belongs to the word: louder than this below the loudest (the second and third only where the clip is too
+/// noisy for the first), and than this above the clip's own noise.
+const FAINT_DB: [f32; 3] = [28.0, 21.0, 15.0];
 const NOISE_DB: f32 = 9.0;
 /// A pause this long ends the word (in hops): longer than the closure before "x" stays within it.
 const PAUSE_HOPS: usize = 8;
+/// Softer than this (a root mean square of 10 in 16-bit PCM) there is no word.
+const AUDIBLE_DB: f32 = 20.0;
 /// How long a word can last, in samples.
 const WORD_SAMPLES: Range<usize> = 4_000..19_200;
 
@@ -22,10 +25,17 @@ const WORD_SAMPLES: Range<usize> = 4_000..19_200;
 pub fn word_bounds(pcm: &[i16]) -> Option<Range<usize>> {
     let loudness = loudness(pcm);
     let peak = loudness.iter().copied().fold(f32::MIN, f32::max);
+    if peak < AUDIBLE_DB {
+        return None;
+    }
     let mut sorted: Vec<f32> = loudness.iter().copied().filter(|value| *value > 0.0).collect();
     sorted.sort_by(f32::total_cmp);
     let noise = sorted.get(sorted.len() / 8).copied().unwrap_or(0.0);
-    let faint = (peak - FAINT_DB).max(noise + NOISE_DB).min(peak - VOWEL_DB);
+    let levels = FAINT_DB.map(|db| (peak - db).max(noise + NOISE_DB).min(peak - VOWEL_DB));
+    levels.into_iter().find_map(|faint| bounds_at(&loudness, peak, faint, pcm.len()))
+}
+
+fn bounds_at(loudness: &[f32], peak: f32, faint: f32, len: usize) -> Option<Range<usize>> {
     let is_vowel = |start: &usize| {
         let hops = loudness.get(*start..*start + VOWEL_HOPS);
         hops.is_some_and(|hops| hops.iter().all(|value| *value > peak - VOWEL_DB))
@@ -35,7 +45,7 @@ pub fn word_bounds(pcm: &[i16]) -> Option<Range<usize>> {
     let onset = edge(first, loudness[..first].iter().rev(), faint, |hop, step| hop - step);
     let end = edge(last, loudness[last + 1..].iter(), faint, |hop, step| hop + step);
     // A hop's window reaches from 2.5 ms before its middle half to as much behind: count from there.
-    let bounds = onset * HOP + HOP / 2..((end + 1) * HOP + HOP / 2).min(pcm.len());
+    let bounds = onset * HOP + HOP / 2..((end + 1) * HOP + HOP / 2).min(len);
     WORD_SAMPLES.contains(&bounds.len()).then_some(bounds)
 }
 

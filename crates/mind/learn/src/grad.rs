@@ -229,19 +229,19 @@ mod tests {
         let by_input = net.backward(vec![sum; 3]);
         for index in 0..input.len() {
             let mut moved = input.clone();
-            moved[index] += 1e-2;
+            moved[index] += 1e-3;
             let above = loss(&mut net.clone(), &moved);
-            moved[index] -= 2e-2;
-            let slope = (above - loss(&mut net.clone(), &moved)) / 2e-2;
+            moved[index] -= 2e-3;
+            let slope = (above - loss(&mut net.clone(), &moved)) / 2e-3;
             assert!((slope - by_input[index]).abs() < 0.02 * (1.0 + slope.abs()), "{slope} {}", by_input[index]);
         }
         for layer in 0..3 {
             let expected = net.layers[layer].weights.gradient[1];
             let mut moved = net.clone();
-            moved.layers[layer].weights.value[1] += 1e-2;
+            moved.layers[layer].weights.value[1] += 1e-3;
             let above = loss(&mut moved, &input);
-            moved.layers[layer].weights.value[1] -= 2e-2;
-            let slope = (above - loss(&mut moved, &input)) / 2e-2;
+            moved.layers[layer].weights.value[1] -= 2e-3;
+            let slope = (above - loss(&mut moved, &input)) / 2e-3;
             assert!((slope - expected).abs() < 0.02 * (1.0 + slope.abs()), "layer {layer}: {slope} {expected}");
         }
     }
