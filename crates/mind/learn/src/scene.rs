@@ -83,7 +83,7 @@ impl Props {
 
     /// The same sound as somewhere else: other speed, room, noise and loudness. For recordings without the word.
     pub fn elsewhere(&self, pcm: &[i16], chance: &mut Chance) -> Vec<i16> {
-        let mut sound = resample(pcm, chance.between(0.88, 1.14));
+        let mut sound = resample(pcm, chance.between(0.8, 1.25));
         if chance.happens(0.25) {
             tilt(&mut sound, chance);
         }

@@ -9,7 +9,7 @@ use learn::scene::room::Rooms;
 use learn::scene::{Props, WordClip};
 use learn::wake::Material;
 
-use super::WakeError;
+use crate::failure::Failure;
 
 /// Where the word's own clips come from. The clips of `richtier-alexa`, which judge the whole path, are not among them.
 const WORD_SOURCE: &str = "picovoice-wwb";
@@ -33,7 +33,7 @@ pub(crate) struct Recordings {
 
 impl Recordings {
     /// Reads what lies in `data` for `word`.
-    pub(crate) fn read(data: &Path, word: &str) -> Result<Self, WakeError> {
+    pub(crate) fn read(data: &Path, word: &str) -> Result<Self, Failure> {
         let (kitchen, kitchen_rest) = split(&decode(&data.join("noise/kitchen.flac"))?);
         let mut noises = vec![kitchen];
         let mut rooms = Vec::new();
@@ -55,7 +55,7 @@ impl Recordings {
 }
 
 /// The isolated clips of the word, in the order of the number in their names: neighbours share a voice.
-fn word_clips(data: &Path, word: &str) -> Result<Vec<WordClip>, WakeError> {
+fn word_clips(data: &Path, word: &str) -> Result<Vec<WordClip>, Failure> {
     let speech = data.join("speech");
     let manifest = Table::read(&speech.join("manifest.tsv"))?;
     let mut clips = Vec::new();
@@ -76,7 +76,7 @@ fn word_clips(data: &Path, word: &str) -> Result<Vec<WordClip>, WakeError> {
     Ok(clips)
 }
 
-fn read_background(data: &Path, sources: &[&str]) -> Result<(Vec<Vec<i16>>, Vec<String>), WakeError> {
+fn read_background(data: &Path, sources: &[&str]) -> Result<(Vec<Vec<i16>>, Vec<String>), Failure> {
     let folder = data.join("background");
     let index = Table::read(&folder.join("index.tsv"))?;
     let names: BTreeSet<String> = index
@@ -93,17 +93,18 @@ fn split(kitchen: &[i16]) -> (Vec<i16>, Vec<i16>) {
     (first.to_vec(), rest.to_vec())
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>, WakeError> {
-    let fail = |source| WakeError::Read { path: folder.to_path_buf(), source };
+fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let fail = |why: std::io::Error| Failure::usage(format!("{}: {why}", folder.display()));
     let entries = std::fs::read_dir(folder).map_err(fail)?;
-    let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    let mut paths =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(fail)?;
     paths.sort();
     Ok(paths)
 }
 
 /// A file's sound; the error names the file.
-pub(crate) fn decode(path: &Path) -> Result<Vec<i16>, WakeError> {
-    Ok(sound::decode_file(path)?)
+pub(crate) fn decode(path: &Path) -> Result<Vec<i16>, Failure> {
+    sound::decode_file(path).map_err(|why| Failure::usage(why.to_string()))
 }
 
 /// A tab-separated table with a line of names on top.
@@ -122,9 +123,9 @@ pub(crate) struct Row<'t> {
 
 impl Table {
     /// Reads the file.
-    pub(crate) fn read(path: &Path) -> Result<Self, WakeError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| WakeError::Read { path: path.to_path_buf(), source })?;
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let text =
+            std::fs::read_to_string(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?;
         let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
         let names = lines.next().unwrap_or_default();
         Ok(Self { names, rows: lines.collect() })

@@ -19,8 +19,7 @@ const ROOM: f32 = 8.0;
 const RATIO_DB: f32 = 10.0;
 /// Voices in a babble.
 const VOICES: usize = 6;
-/// A wake counts for the word if it comes from before this much of the word is left to this long behind it.
-const EARLY: usize = 4_000;
+/// A wake counts for the word if it comes behind its onset and no later than this behind its end.
 const LATE: usize = 16_000;
 
 /// What a clip is heard in.
@@ -110,7 +109,7 @@ pub fn misses(
         let pcm = heard_in(clip, condition, props, &mut chance);
         let scores = scores(models, model, &pcm)?;
         let (onset, end) = (BEFORE + clip.bounds.start, BEFORE + clip.bounds.end);
-        let good = onset.max(end.saturating_sub(EARLY))..end + LATE;
+        let good = onset..end + LATE;
         for (missed, threshold) in found.missed.iter_mut().zip(thresholds) {
             *missed += usize::from(!wakes(&scores, *threshold).iter().any(|at| good.contains(at)));
         }

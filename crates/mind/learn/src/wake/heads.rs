@@ -23,7 +23,7 @@ pub struct HeadSettings {
 
 impl Default for HeadSettings {
     fn default() -> Self {
-        Self { frame_width: 32, word_width: 32, steps: 4_000, rate: 2e-3 }
+        Self { frame_width: 32, word_width: 32, steps: 3_000, rate: 2e-3 }
     }
 }
 

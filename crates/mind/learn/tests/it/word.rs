@@ -41,8 +41,8 @@ fn in_a_room(pcm: &[i16]) -> Vec<i16> {
     [room(32_000), pcm.to_vec(), room(16_000)].concat()
 }
 
-/// The clips that begin with the word and were left out of the training, from the word's first sound on; the end is
-/// where a word of average length ends.
+/// The clips that begin with the word and were left out of the training, from the word's first sound on, with
+/// the command behind it.
 fn left_out(data: &Path) -> Vec<WordClip> {
     let mut clips = Vec::new();
     for path in files(&data.join("speech/richtier-alexa"), ".flac") {
@@ -55,7 +55,7 @@ fn left_out(data: &Path) -> Vec<WordClip> {
         // 28 dB below the loudest, for 20 ms.
         let is_word = |hop: &usize| (*hop..hop + 4).all(|hop| loudness(hop) > peak * 0.04);
         let start = (0..hops - 4).find(is_word).expect("the clip holds speech") * 80 + 40;
-        clips.push(WordClip { name: path.display().to_string(), bounds: start..start + 9_600, pcm });
+        clips.push(WordClip { name: path.display().to_string(), bounds: start..pcm.len(), pcm });
     }
     clips
 }

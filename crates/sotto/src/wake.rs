@@ -1,0 +1,81 @@
+//! `sotto wake`: hears a word in recordings, trains one, and scores one.
+
+mod detect;
+mod eval;
+mod material;
+mod train;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use ear::{Models, Word, WordModel};
+
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// Wake words: hear one in recordings, train one, score one.
+#[derive(Args, Debug)]
+pub(crate) struct WakeCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Say where a wake word is heard in recordings
+    Detect(detect::DetectArgs),
+    /// Train a wake word from recordings and synthetic voices
+    Train(train::TrainArgs),
+    /// Score a wake word on a table of labelled recordings
+    Eval(eval::EvalArgs),
+}
+
+/// Runs the verb.
+pub(crate) fn run(command: &WakeCommand, places: &Places) -> Result<(), Failure> {
+    let models = || Models::load(places.models()).map_err(|why| Failure::no(why.to_string()));
+    match &command.verb {
+        Verb::Detect(args) => detect::run(args, &models()?),
+        Verb::Train(args) => train::run(args, &models()?),
+        Verb::Eval(args) => eval::run(args, &models()?),
+    }
+}
+
+/// A word by its name, for clap.
+fn parse_word(name: &str) -> Result<Word, String> {
+    let known = || Word::ALL.map(Word::name).join(", ");
+    Word::from_name(name).ok_or_else(|| format!("no such word; there are: {}", known()))
+}
+
+/// A threshold, for clap.
+fn parse_threshold(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|value| *value > 0.0 && *value < 1.0).ok_or_else(|| "not between 0 and 1".to_owned())
+}
+
+/// The weights in `file`, or those that ship.
+fn weights(word: Word, file: Option<&Path>) -> Result<Arc<WordModel>, Failure> {
+    let model = match file {
+        None => WordModel::from_bytes(word.weights()),
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?;
+            WordModel::from_bytes(&bytes)
+        }
+    };
+    model.map(Arc::new).map_err(|why| {
+        let name = file.map_or_else(|| word.name().to_owned(), |path| path.display().to_string());
+        Failure::usage(format!("{name}: {why}"))
+    })
+}
+
+/// The CPU time of this process until now.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanos)
+}
+
+/// For printing: three digits behind the point.
+fn thousandths(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
