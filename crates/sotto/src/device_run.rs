@@ -1,5 +1,6 @@
 //! `sotto device run`: a device on this machine, with its own microphone, loudspeaker, light and buttons.
 
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -61,8 +62,11 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
     if let Some(control) = control {
         launcher.arg("--control").arg(control);
     }
+    // A number of its own: the device's processes have their standard output closed.
+    let standard_output = rustix::io::dup(std::io::stdout())
+        .map_err(|why| Failure::no(format!("standard output cannot be handed on: {why}")))?;
     if events {
-        launcher.arg("--events-fd").arg("1");
+        launcher.arg("--events-fd").arg(standard_output.as_raw_fd().to_string());
     }
     if let Some(code) = pair {
         link_control.say(&format!("pair {}", code.replace(' ', "")))?;

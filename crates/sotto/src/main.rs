@@ -15,6 +15,7 @@ mod understand;
 mod uninstall;
 mod up;
 mod voice;
+mod wake;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ enum Command {
     /// Run a device on this machine
     #[command(subcommand)]
     Device(device_run::DeviceCommand),
+    /// Detect, train and score wake words
+    Wake(wake::WakeCommand),
     /// Write down what recordings say
     Transcribe(transcribe::TranscribeArgs),
     /// Tell what a sentence means
@@ -93,6 +96,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Stop => status::stop(&places),
         Command::Account(command) => account::run(&command, &places, clock),
         Command::Device(command) => device_run::run(command, &places, cli.port),
+        Command::Wake(command) => wake::run(&command, &places),
         Command::Transcribe(args) => transcribe::run(&args, &places),
         Command::Understand(args) => understand::run(&args),
         Command::Bench(command) => bench::run(&command, &places, clock),

@@ -44,8 +44,11 @@ fn wav(samples: &[i16], rate_hz: u32, channels: u16, bits: u16) -> Vec<u8> {
     file
 }
 
-/// Straight lines between samples: crude, and still speech.
+/// Straight lines between samples, of a sound that was first smoothed where it loses samples: crude, and still speech.
 fn resample(samples: &[i16], from_hz: u32, to_hz: u32) -> Vec<i16> {
+    let smooth = |three: &[i16]| ((i32::from(three[0]) + 2 * i32::from(three[1]) + i32::from(three[2])) / 4) as i16;
+    let smoothed: Vec<i16> = samples.windows(3).map(smooth).collect();
+    let samples = if to_hz < from_hz { &smoothed } else { samples };
     let count = samples.len() as u64 * u64::from(to_hz) / u64::from(from_hz);
     let at = |index: u64| {
         let place = index as f64 * f64::from(from_hz) / f64::from(to_hz);
@@ -157,7 +160,7 @@ fn a_full_disk_is_one_clear_line() {
     let home = Home::new();
     std::fs::create_dir_all(home.data()).expect("a directory");
     let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs"])
         .arg(home.data())
         .status()
         .is_ok_and(|status| status.success());
@@ -208,7 +211,12 @@ fn a_cloud_that_is_down_is_said_so_and_nothing_is_kept() {
     assert!(["offline", "unpaired", "not_paired"].contains(&outcome), "{outcome}");
     let lights: Vec<&str> = of("light").iter().filter_map(|line| line["state"].as_str()).collect();
     assert_eq!(lights.last(), Some(&"idle"), "{lights:?}");
-    assert!(home.files().iter().all(|file| std::fs::metadata(file).map_or(0, |file| file.len()) < 4_096));
+    assert!(
+        home.files()
+            .iter()
+            .filter(|file| file.starts_with(home.data()))
+            .all(|file| std::fs::metadata(file).map_or(0, |file| file.len()) < 4_096)
+    );
 }
 
 /// Two seconds of faint noise on both sides, as a room would have.

@@ -11,7 +11,7 @@ const NEEDLE_SAMPLES: usize = 64;
 fn i9_nothing_said_lies_in_any_file_in_the_clear_at_any_time() {
     let Some(data) = recordings() else { return };
     let home = Home::new();
-    let temporary = home.data().join("tmp-of-the-test");
+    let temporary = home.dir.path().join("tmp");
     std::fs::create_dir_all(&temporary).expect("a directory");
     let (path, _) = clips(&data, "richtier-alexa")
         .into_iter()

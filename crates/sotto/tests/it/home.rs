@@ -16,7 +16,6 @@ pub(crate) struct Home {
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) lines: Vec<Value>,
-    pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
@@ -59,9 +58,9 @@ impl Home {
         Up { told: serde_json::from_str(&line).expect("up --json prints one object"), child }
     }
 
-    /// Every file below the data directory.
+    /// Every file of this installation, its temporary ones included.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let (mut files, mut folders) = (Vec::new(), vec![self.data()]);
+        let (mut files, mut folders) = (Vec::new(), vec![self.dir.path().to_owned()]);
         while let Some(folder) = folders.pop() {
             // A folder or file may go while it is looked at.
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -91,7 +90,6 @@ impl Said {
         Self {
             code: output.status.code(),
             lines: stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
-            stdout,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
