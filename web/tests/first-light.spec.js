@@ -46,8 +46,12 @@ test("the list is readable on a desk and on a phone, by eye and by screen reader
     - main:
       - heading "Activity" [level=1]
       - paragraph: /Every request your devices have sent/
-      - heading "Today" [level=2]
-      - group: /what time is it/
+      - region "Today":
+        - heading "Today" [level=2]
+        - group:
+          - text: /what time is it/i
+          - time: /[0-9]{2}:[0-9]{2}/
+          - text: /Terminal · Wake word/
   `);
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });

@@ -16,6 +16,8 @@ use crate::ask::monotonic_ms;
 pub(crate) const PAD: SampleCount = SampleCount::from_ms(2_000);
 /// What is written at a time: 20 ms.
 const PIECE: usize = 320;
+/// The ear looks for its word each 80 ms: recordings begin on such a step.
+const EAR_STEP: u64 = base::limits::CHUNK.0;
 /// Peak of the faint noise, about −66 dBFS: a quiet room, and never exact zeros.
 const NOISE_PEAK: i32 = 16;
 /// A recording waits for its turn at most this deep.
@@ -98,6 +100,11 @@ impl<W: Write> Room<W> {
     }
 
     fn play(&mut self, play: Play) -> Option<()> {
+        // The same recording then meets the same noise at the same place of the ear's steps: a run can be repeated.
+        while self.written % EAR_STEP != 0 {
+            self.write_noise()?;
+        }
+        self.noise = Noise::new();
         let first_sample = self.written + PAD.0;
         let wait_s = PAD.seconds() + self.until_due().as_secs_f64();
         let _ = play.started.send(Started { first_sample, due_ms: monotonic_ms() + wait_s * 1_000.0 });
