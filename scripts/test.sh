@@ -84,8 +84,8 @@ cargo_tests() {
     fi
     say "cargo's tests (all they say is in $log)"
     rm -f "$sums"
-    in_root timeout --kill-after=10 "$seconds" \
-        cargo test --release --workspace --locked --no-fail-fast -- "${arguments[@]}" > "$log" 2>&1 < /dev/null &
+    (cd "$ROOT" && exec timeout --kill-after=10 "$seconds" \
+        cargo test --release --workspace --locked --no-fail-fast -- "${arguments[@]}") > "$log" 2>&1 < /dev/null &
     cargo=$!
     # shellcheck disable=SC2064 # this very process
     trap "kill $cargo 2>/dev/null || true" EXIT
