@@ -2,12 +2,13 @@
 import { spawn, execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const target = process.env.CARGO_TARGET_DIR ?? resolve(import.meta.dirname, "../../target");
+const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
 const binary = process.env.SOTTO_BINARY ?? join(target, "release/sotto");
 
 export class Sotto {

@@ -55,7 +55,10 @@ pub(super) fn remove(names: &[String]) -> Result<(), String> {
     if unneeded.is_empty() {
         return Ok(());
     }
-    let removed = administrator("apt-get").args(["remove", "--purge", "--yes", "-q", "--"]).args(&unneeded).status();
+    let removed = administrator("apt-get")
+        .args(["remove", "--purge", "--yes", "-q", "-oDpkg::Use-Pty=0", "--"])
+        .args(&unneeded)
+        .status();
     if removed.is_ok_and(|status| status.success()) { Ok(()) } else { Err(by_hand()) }
 }
 
