@@ -49,6 +49,8 @@ main() {
     if [ "${TRY_IN_NAMESPACE:-}" != yes ]; then
         TRY_IN_NAMESPACE=yes exec unshare --mount --pid --fork --kill-child "${BASH_SOURCE[0]}" "${ARGUMENTS[@]}"
     fi
+    # The first process of a namespace gets only the signals that it asks for.
+    trap 'exit 130' INT TERM
     make_debian "$dir"
     [ "$COPY_RUST" = no ] || copy_rust "$dir"
     clone "$dir"
