@@ -6,11 +6,13 @@ document.addEventListener("play", (event) => {
   for (const player of players()) if (player !== event.target) player.pause();
 }, true);
 
-// A long list should not fetch every recording: a player gets its source when its row is opened.
+// A long list should not fetch every recording: a player learns its length when its row is opened.
 document.addEventListener("toggle", (event) => {
   if (!(event.target instanceof HTMLDetailsElement)) return;
   const player = event.target.querySelector("audio");
-  if (player && !event.target.open) player.pause();
+  if (!player) return;
+  if (event.target.open) player.preload = "metadata";
+  else player.pause();
 }, true);
 
 document.addEventListener("keydown", (event) => {

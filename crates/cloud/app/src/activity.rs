@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use base::{AccountId, DeviceId, UtteranceId};
 use history::{Cause, Details, HistoryError, Row, RowState};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::page::{Problem, show};
 use crate::sign_in::Owner;
-use crate::{AppParts, wav, when};
+use crate::{AppParts, wav, wave, when};
 
 /// Requests on a page.
 const PAGE_ROWS: u32 = 50;
@@ -119,6 +119,20 @@ pub(crate) async fn audio(
 ) -> Result<Response, Problem> {
     let samples = parts.history.audio(account, parse(&id)?).await.map_err(or_not_found)?;
     Ok(wav::answer(wav::wav(samples.expose()), &headers))
+}
+
+/// The recording, drawn.
+pub(crate) async fn wave(
+    State(parts): State<Arc<AppParts>>,
+    Extension(Owner(account)): Extension<Owner>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = parse(&id)?;
+    let row = parts.history.utterance(account, id).await.map_err(or_not_found)?;
+    let RowState::Sealed { details, .. } = &row.state else { return Err(Problem::NotFound) };
+    let samples = parts.history.audio(account, id).await.map_err(or_not_found)?;
+    let picture = wave::svg(samples.expose(), usize::try_from(details.preroll.0).unwrap_or(usize::MAX));
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], picture).into_response())
 }
 
 /// Says what will be deleted, and asks.

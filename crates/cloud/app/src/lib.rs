@@ -13,6 +13,7 @@ mod guard;
 mod page;
 mod sign_in;
 mod wav;
+mod wave;
 mod when;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub fn router(parts: AppParts) -> Router {
         .route("/", get(|| async { Redirect::to("/activity") }))
         .route("/activity", get(activity::list))
         .route("/activity/{id}/audio.wav", get(activity::audio))
+        .route("/activity/{id}/wave.svg", get(activity::wave))
         .route("/activity/{id}/delete", get(activity::confirm_delete).post(activity::delete))
         .route("/devices", get(devices::list))
         .route("/devices/add", post(devices::add))

@@ -148,12 +148,17 @@ async fn a_request_is_listed_played_and_deleted() {
     let whole = site.get(&audio, &cookie).await;
     assert_eq!(whole.headers()[header::CONTENT_TYPE], "audio/wav");
     assert_eq!(to_bytes(whole.into_body(), 1 << 20).await.expect("a body").len(), 44 + 32_000);
+    let wave = site.get(&format!("/activity/{id}/wave.svg"), &cookie).await;
+    assert_eq!(wave.headers()[header::CONTENT_TYPE], "image/svg+xml");
     assert!(text(site.get(&format!("/activity/{id}/delete"), &cookie).await).await.contains("Delete for good"));
     let answer = site.post(&format!("/activity/{id}/delete"), &cookie, "").await;
     let place = answer.headers()[header::LOCATION].to_str().expect("text").to_owned();
     let page = text(site.get(&place, &cookie).await).await;
     assert!(page.contains("Deleted. Receipt ") && !page.contains("8:14 PM."), "{page}");
-    assert_eq!(site.get(&audio, &cookie).await.status(), StatusCode::NOT_FOUND);
+    for part in ["audio.wav", "wave.svg", "delete"] {
+        let gone = site.get(&format!("/activity/{id}/{part}"), &cookie).await;
+        assert_eq!(gone.status(), StatusCode::NOT_FOUND, "{part}");
+    }
     // Deleting it twice is no error: it is gone.
     assert_eq!(site.post(&format!("/activity/{id}/delete"), &cookie, "").await.status(), StatusCode::SEE_OTHER);
 }
