@@ -1,4 +1,4 @@
-//! Every bad input of the first issue that reaches the command line: one clear line, nothing half-written. Those of
+//! Every bad input that reaches the command line: one clear line, nothing half-written. Those of
 //! single parts (frames, pairing, key slots, formats) are tested beside their code.
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,9 @@ use super::watch::{Watch, files};
 use crate::store::Store;
 use crate::*;
 
+/// No fork takes this long.
+const IN_USE_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// A word that no file may hold in the clear.
 pub(super) const WORD: &str = "marmalade-canary";
 /// Another, in the reply.
@@ -24,8 +27,18 @@ pub(super) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
+/// Another test of this process may be starting a program just now: between its fork and its exec that child holds
+/// every lock of ours. So a folder in use is tried again, for a while.
 pub(super) async fn open(data: &Path) -> Opened {
-    History::open(data, clock()).await.expect("opens")
+    let started = std::time::Instant::now();
+    loop {
+        match History::open(data, clock()).await {
+            Err(HistoryError::Vault(vault::VaultError::InUse(_))) if started.elapsed() < IN_USE_MAX => {
+                tokio::task::yield_now().await;
+            }
+            opened => return opened.expect("opens"),
+        }
+    }
 }
 
 pub(super) async fn open_watched(data: &Path) -> (Opened, Arc<Watch>) {
