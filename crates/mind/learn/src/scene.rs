@@ -64,8 +64,9 @@ impl Props {
             let gap = if chance.happens(0.6) { chance.between(0.0, 1_200.0) } else { chance.between(0.0, 16_000.0) };
             self.lay_before(&mut sound, onset.saturating_sub(gap as usize), loudness, chance);
         }
-        if chance.happens(if is_broken { 0.7 } else { 0.5 }) {
-            let gap = chance.between(0.0, if is_broken { 2_000.0 } else { 8_000.0 });
+        if chance.happens(0.65) {
+            // Mostly the command follows without a breath.
+            let gap = if chance.happens(0.6) { chance.between(0.0, 700.0) } else { chance.between(0.0, 8_000.0) };
             self.lay_behind(&mut sound, end + gap as usize, loudness, chance);
         }
         add(&mut sound, &spoken, onset - lead, 1.0);
@@ -194,7 +195,7 @@ pub fn to_pcm(sound: &[f32], gain: f32) -> Vec<i16> {
 fn cut_word(clip: &WordClip, is_broken: bool, chance: &mut Chance) -> (Vec<f32>, usize) {
     let rate = chance.between(0.88, 1.14);
     let lead = LEAD.min(clip.bounds.start);
-    let part = if is_broken { chance.between(0.35, 0.6) } else { 1.0 };
+    let part = if is_broken { chance.between(0.3, 0.5) } else { 1.0 };
     let end = clip.bounds.start + (clip.bounds.len() as f32 * part) as usize;
     let piece = clip.pcm.get(clip.bounds.start - lead..end).unwrap_or_default();
     (resample(piece, rate), (lead as f32 / rate) as usize)

@@ -101,9 +101,9 @@ impl<W: Write> Room<W> {
 
     fn play(&mut self, play: Play) -> Option<()> {
         // The same recording then meets the same noise at the same place of the ear's steps: a run can be repeated.
-        while self.written % EAR_STEP != 0 {
-            self.write_noise()?;
-        }
+        let rest: Vec<i16> =
+            (self.written..self.written.next_multiple_of(EAR_STEP)).map(|_| self.noise.sample()).collect();
+        self.write(&rest)?;
         self.noise = Noise::new();
         let first_sample = self.written + PAD.0;
         let wait_s = PAD.seconds() + self.until_due().as_secs_f64();

@@ -20,7 +20,7 @@ use super::parse_word;
 use crate::failure::Failure;
 
 /// Thresholds that the figures are given for; the word's own is one of them.
-const THRESHOLDS: [f32; 10] = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.96, 0.98, 0.99];
+const THRESHOLDS: [f32; 11] = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.94, 0.96, 0.98, 0.99];
 /// How often each clip is laid into a splice to measure onsets.
 const SPLICES: usize = 2;
 

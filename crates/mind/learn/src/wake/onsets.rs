@@ -21,7 +21,7 @@ pub struct OnsetSettings {
 
 impl Default for OnsetSettings {
     fn default() -> Self {
-        Self { widths: [48, 24], steps: 3_000, rate: 1.5e-3 }
+        Self { widths: [64, 32], steps: 5_000, rate: 1.5e-3 }
     }
 }
 

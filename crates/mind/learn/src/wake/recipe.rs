@@ -65,7 +65,7 @@ impl Default for Recipe {
             scenes_per_voice: 2,
             other_voices: 100,
             elsewhere: 2,
-            broken: 0.12,
+            broken: 0.06,
             heads: 4,
             head: HeadSettings::default(),
             onset: OnsetSettings::default(),

@@ -45,7 +45,7 @@ fotaq-speech (the game's own licence) only judge. The clips of richtier-alexa we
 whole path from microphone to reply.
 "
     );
-    text.lines().map(str::to_owned).collect()
+    text.split('\n').map(str::to_owned).collect()
 }
 
 fn shape(recipe: &Recipe) -> Vec<String> {
@@ -55,7 +55,7 @@ fn shape(recipe: &Recipe) -> Vec<String> {
 {} heads whose scores are averaged: 10 embeddings (1.5 s) through 96 → {}, side by side, → {} → 1, with layer
 normalisation; and one locator of the onset: about 0.9 s of mel frames around a candidate → {} → {} → 1, a softmax over
 candidates. Each clip was heard in {} scenes, each of {} synthetic voices in {}: other speed, room, noise, loudness,
-other speech before and behind; each eighth word or so cut off halfway, so that half a word does not wake.
+other speech before and behind; one word in sixteen or so cut off halfway, so that half a word does not wake.
 ",
         recipe.heads,
         recipe.head.frame_width,
@@ -66,7 +66,7 @@ other speech before and behind; each eighth word or so cut off halfway, so that 
         recipe.voices,
         recipe.scenes_per_voice,
     );
-    text.lines().map(str::to_owned).collect()
+    text.split('\n').map(str::to_owned).collect()
 }
 
 fn misses(args: &TrainArgs, figures: &Figures) -> Vec<String> {
@@ -74,12 +74,18 @@ fn misses(args: &TrainArgs, figures: &Figures) -> Vec<String> {
         "## What they hear".to_owned(),
         String::new(),
         format!(
-            "Misses in per cent of {} human clips, each heard by weights that were trained without its fold ({FOLDS} blocks \
-             of neighbouring numbers, since neighbours share a voice); noise of another part of the kitchen, babble of \
-             voices never met. False accepts by the shipped weights in {:.1} h of speech never met. The word's own \
-             threshold is {}: the lowest of these with at most {} false accepts an hour here.",
-            figures.clips, figures.hours, THRESHOLDS[figures.own], args.false_accepts
+            "Misses in per cent of {} human clips, each heard by weights that were trained without its fold",
+            figures.clips
         ),
+        format!(
+            "({FOLDS} blocks of neighbouring numbers, since neighbours share a voice); noise of another part of the kitchen,"
+        ),
+        "babble of voices never met. False accepts by the shipped weights, on recordings never met:".to_owned(),
+        format!(
+            "{:.1} h of telephone speech, prompts and a game's actors. The word's own threshold is **{}**,",
+            figures.hours, THRESHOLDS[figures.own]
+        ),
+        format!("the lowest of these with at most {} false accepts an hour.", args.false_accepts),
         String::new(),
         "| threshold | clean | kitchen 10 dB | babble 10 dB | false accepts an hour |".to_owned(),
         "|---|---|---|---|---|".to_owned(),
@@ -116,9 +122,9 @@ fn onsets(figures: &Figures) -> Vec<String> {
     vec![
         "## Where they say it began".to_owned(),
         String::new(),
-        "The word of each clip, cut at its onset, laid into a kitchen's noise 15 to 30 dB below it; out of fold. Distance \
-         from the true sample in milliseconds."
+        "The word of each clip, cut at its onset, laid into a kitchen's noise 15 to 30 dB below it; out of fold."
             .to_owned(),
+        "Distance from the true sample in milliseconds, of the words that woke.".to_owned(),
         String::new(),
         "| splice | words | median | 95th percentile |".to_owned(),
         "|---|---|---|---|".to_owned(),
