@@ -1,5 +1,11 @@
 //! The command line as people and scripts use it: real processes, real recordings, a data directory of its own each.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says what it measured, and why it was skipped"
+)]
+
 mod asking;
 mod bad_input;
 mod deletion;
