@@ -10,8 +10,11 @@ use crate::failure::Failure;
 const GAP: SampleCount = SampleCount::from_ms(150);
 /// Frames of this length are speech or not.
 const FRAME: usize = 160;
-/// Speech is what is at most this much fainter than the loudest frame.
+/// Speech is what is at most this much fainter than the loudest frame …
 const FLOOR_DB: f64 = 35.0;
+/// … and this much louder than the recording's own noise, which is what a fifth of its frames stay below.
+const ABOVE_NOISE_DB: f64 = 8.0;
+const NOISE_SHARE: usize = 5;
 
 /// A request and where its speech ends.
 #[derive(Clone, Debug)]
@@ -93,7 +96,11 @@ pub(crate) fn trim(samples: &[i16]) -> &[i16] {
     let energy = |frame: &[i16]| frame.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>();
     let frames: Vec<f64> = samples.chunks(FRAME).map(energy).collect();
     let loudest = frames.iter().copied().fold(0.0, f64::max);
-    let floor = loudest / 10_f64.powf(FLOOR_DB / 10.0);
+    let mut sorted = frames.clone();
+    sorted.sort_by(f64::total_cmp);
+    let noise = sorted.get(sorted.len() / NOISE_SHARE).copied().unwrap_or(0.0);
+    let above_noise = (noise * 10_f64.powf(ABOVE_NOISE_DB / 10.0)).min(loudest / 2.0);
+    let floor = above_noise.max(loudest / 10_f64.powf(FLOOR_DB / 10.0));
     let first = frames.iter().position(|energy| *energy > floor).unwrap_or(0);
     let last = frames.iter().rposition(|energy| *energy > floor).unwrap_or(0);
     &samples[first * FRAME..((last + 1) * FRAME).min(samples.len())]
@@ -109,10 +116,13 @@ mod tests {
 
     #[test]
     fn trimming_leaves_the_speech() {
-        let mut samples = vec![3_i16; 1_600];
-        samples.extend((0..3_200).map(|at| if at % 2 == 0 { 9_000 } else { -9_000 }));
-        samples.extend(vec![-3_i16; 800]);
-        assert_eq!(trim(&samples).len(), 3_200);
+        // In a quiet room, and in one whose noise is only 22 dB below.
+        for noise in [3_i16, 700] {
+            let mut samples = vec![noise; 1_600];
+            samples.extend((0..3_200).map(|at| if at % 2 == 0 { 9_000 } else { -9_000 }));
+            samples.extend(vec![-noise; 800]);
+            assert_eq!(trim(&samples).len(), 3_200);
+        }
         assert_eq!(trim(&[]), &[] as &[i16]);
     }
 }
