@@ -44,7 +44,7 @@ pub(crate) fn run(command: &WakeCommand, places: &Places) -> Result<(), Failure>
 
 /// A word by its name, for clap.
 fn parse_word(name: &str) -> Result<Word, String> {
-    let known = || Word::ALL.map(Word::name).join(", ");
+    let known = || Word::ALL.iter().map(|word| word.name()).collect::<Vec<_>>().join(", ");
     Word::from_name(name).ok_or_else(|| format!("no such word; there are: {}", known()))
 }
 
@@ -56,7 +56,7 @@ fn parse_threshold(text: &str) -> Result<f32, String> {
 /// The weights in `file`, or those that ship.
 fn weights(word: Word, file: Option<&Path>) -> Result<Arc<WordModel>, Failure> {
     let model = match file {
-        None => WordModel::from_bytes(word.weights()),
+        None => word.model(),
         Some(path) => {
             let bytes = std::fs::read(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?;
             WordModel::from_bytes(&bytes)

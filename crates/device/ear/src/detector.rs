@@ -9,13 +9,12 @@ use crate::features::{Features, sample_of_frame};
 use crate::listener::{Listener, Trigger};
 use crate::models::{MEL_HOP, Models};
 use crate::onset::Locator;
-use crate::weights::{Word, WordModel};
+use crate::weights::WordModel;
+use crate::word::Word;
 
 /// The word was heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wake {
-    /// Which word.
-    pub word: Word,
     /// The smoothed score, threshold to 1.
     pub score: f32,
     /// The word's first sample, as far as can be told.
@@ -27,7 +26,6 @@ pub struct Wake {
 /// Listens to one stream for one word. All positions count from the first sample it was given.
 #[derive(Debug)]
 pub struct WakeDetector {
-    word: Word,
     model: Arc<WordModel>,
     features: Features,
     listener: Listener,
@@ -42,23 +40,18 @@ impl WakeDetector {
     /// # Errors
     /// Where weights or models are not those this crate was built with.
     pub fn new(models: &Models, word: Word, threshold: Option<f32>) -> Result<Self, EarError> {
-        Self::with_model(models, word, Arc::new(WordModel::from_bytes(word.weights())?), threshold)
+        Self::with_model(models, Arc::new(word.model()?), threshold)
     }
 
     /// A detector with weights that were trained elsewhere.
     ///
     /// # Errors
     /// Where the models are not those this crate was built with.
-    pub fn with_model(
-        models: &Models,
-        word: Word,
-        model: Arc<WordModel>,
-        threshold: Option<f32>,
-    ) -> Result<Self, EarError> {
+    pub fn with_model(models: &Models, model: Arc<WordModel>, threshold: Option<f32>) -> Result<Self, EarError> {
         let listener = Listener::new(models, Arc::clone(&model))?;
         let trigger = Trigger::new(threshold.unwrap_or(model.threshold));
         let locator = Locator::new(&model.onset);
-        Ok(Self { word, features: Features::new(models), listener, trigger, locator, model })
+        Ok(Self { features: Features::new(models), listener, trigger, locator, model })
     }
 
     /// Takes the next samples, of any number; says so where the word was heard in them. Of several wakes in one call
@@ -100,6 +93,6 @@ impl WakeDetector {
         let age = self.locator.locate(&self.model.onset, self.features.frames());
         let newest = sample_of_frame(self.features.next_frame().saturating_sub(1));
         let onset = newest.back(SampleCount((age * MEL_HOP as f32).round() as u64));
-        Wake { word: self.word, score: self.score(), onset, at: self.position() }
+        Wake { score: self.score(), onset, at: self.position() }
     }
 }

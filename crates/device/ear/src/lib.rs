@@ -17,7 +17,9 @@ mod models;
 pub mod net;
 pub mod onset;
 pub mod vad;
+mod verify;
 mod weights;
+mod word;
 
 pub use detector::{Wake, WakeDetector};
 pub use error::EarError;
@@ -26,4 +28,6 @@ pub use models::{
     EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MEL_HOP, MEL_WINDOW, MelFrame, Models,
     SILENT_FRAME,
 };
-pub use weights::{Word, WordModel};
+pub use verify::{Verify, logit};
+pub use weights::{WordModel, is_name};
+pub use word::Word;

@@ -161,7 +161,7 @@ impl<'a> Hearing<'a> {
             return Ok(());
         }
         let Some(wake) = self.listener.push(&self.samples) else { return Ok(()) };
-        let Some(word) = WordName::new(wake.word.name()) else { return Ok(()) };
+        let Some(word) = WordName::new(self.listener.word.name()) else { return Ok(()) };
         if self.gate.phase() != Phase::Idle {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use base::SampleIndex;
-use ear::{Models, Wake, WakeDetector, Word, WordModel};
+use ear::{Models, Wake, WakeDetector, Word};
 use pipe::Sensitivity;
 
 use crate::args::Args;
@@ -39,7 +39,7 @@ impl Files {
         let models = Models::from_bytes(self.mel, self.embedding)?;
         let threshold = match self.threshold {
             Some(threshold) => threshold,
-            None => WordModel::from_bytes(self.word.weights())?.threshold,
+            None => self.word.model()?.threshold,
         };
         let detector = WakeDetector::new(&models, self.word, Some(threshold))?;
         Ok(Listener { models, word: self.word, threshold, detector, first: SampleIndex(0) })
@@ -49,7 +49,7 @@ impl Files {
 /// A detector on the microphone's own sample clock.
 pub(crate) struct Listener {
     models: Models,
-    word: Word,
+    pub(crate) word: Word,
     threshold: f32,
     detector: WakeDetector,
     /// Where the detector's first sample stands in the microphone's stream.

@@ -47,7 +47,7 @@ fn detect(args: &DetectArgs, models: &Models, model: &Arc<WordModel>, file: &Pat
     let name = file.display().to_string();
     let pcm = super::material::decode(file)?;
     let start = cpu_time();
-    let mut detector = WakeDetector::with_model(models, args.word, Arc::clone(model), args.threshold)
+    let mut detector = WakeDetector::with_model(models, Arc::clone(model), args.threshold)
         .map_err(|why| Failure::no(why.to_string()))?;
     let mut highest = 0.0_f32;
     let mut wakes = Vec::new();

@@ -99,7 +99,7 @@ fn play(
     padded.extend_from_slice(pcm);
     padded.resize(padded.len() + AROUND, 0);
     let start = cpu_time();
-    let mut detector = WakeDetector::with_model(models, args.word, Arc::clone(model), args.threshold)
+    let mut detector = WakeDetector::with_model(models, Arc::clone(model), args.threshold)
         .map_err(|why| Failure::no(why.to_string()))?;
     let chunks = padded.chunks(usize::try_from(CHUNK.0).unwrap_or(1));
     let wakes: Vec<_> = chunks.filter_map(|chunk| detector.push(chunk)).collect();

@@ -79,7 +79,7 @@ pub(super) fn run(args: &TrainArgs, models: &Models) -> Result<(), Failure> {
     let recipe = recipe(args);
     let examples =
         prepare(models, args.word.name(), &mut recordings.material, &recipe, &mut tell).map_err(|why| no(&why))?;
-    let mut trained = train(&examples, &recipe, &mut tell).map_err(|why| no(&why))?;
+    let mut trained = train(args.word.name(), &examples, &recipe, &mut tell).map_err(|why| no(&why))?;
     drop(examples);
     let figures = measure(models, &recordings, &mut trained, args.false_accepts).map_err(|why| no(&why))?;
     write(&args.out, &trained.model.to_bytes())?;

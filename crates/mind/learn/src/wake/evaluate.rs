@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::SampleIndex;
 use ear::features::STEP;
-use ear::{EarError, Listener, Models, Trigger, WakeDetector, Word, WordModel};
+use ear::{EarError, Listener, Models, Trigger, WakeDetector, WordModel};
 
 use super::examples::embed;
 use crate::random::Chance;
@@ -147,7 +147,7 @@ pub fn onset_errors(
     let mut found = OnsetErrors::default();
     for clip in clips {
         let (pcm, onset) = splice(clip, after_speech, props, chance);
-        let mut detector = WakeDetector::with_model(models, Word::Alexa, Arc::clone(model), None)?;
+        let mut detector = WakeDetector::with_model(models, Arc::clone(model), None)?;
         let steps = pcm.chunks(STEP).map(|step| detector.push(step));
         let late = (onset + clip.bounds.len() + LATE) as u64;
         match steps.flatten().find(|wake| wake.at.0 > onset as u64 && wake.at.0 < late) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ear::{EarError, Models, WordModel};
+use ear::{EarError, Models, Verify, WordModel};
 
 use super::examples::Examples;
 use super::heads::{HeadSettings, train_head};
@@ -156,7 +156,12 @@ pub fn prepare(
 ///
 /// # Errors
 /// Any [`TrainError`].
-pub fn train(examples: &Examples, recipe: &Recipe, tell: &mut dyn FnMut(String)) -> Result<Trained, TrainError> {
+pub fn train(
+    word: &str,
+    examples: &Examples,
+    recipe: &Recipe,
+    tell: &mut dyn FnMut(String),
+) -> Result<Trained, TrainError> {
     if examples.positives.is_empty() || examples.negatives.is_empty() || examples.onsets.is_empty() {
         return Err(TrainError::Empty("no step with the word, or none without"));
     }
@@ -165,10 +170,27 @@ pub fn train(examples: &Examples, recipe: &Recipe, tell: &mut dyn FnMut(String))
         let heads = seeds.map(|seed| train_head(examples, held_out, recipe.head, seed)).collect::<Result<_, _>>()?;
         let onset = train_onset(examples, held_out, recipe.onset, recipe.seed);
         tell(held_out.map_or("trained on everything".into(), |fold| format!("trained without fold {fold}")));
-        Ok(WordModel { threshold: UNTUNED, heads, onset })
+        Ok(WordModel { name: word.to_owned(), threshold: UNTUNED, verify: unfitted(word), heads, onset })
     };
     let folds = (0..FOLDS).map(|fold| model(Some(fold)).map(Arc::new)).collect::<Result<_, _>>()?;
     Ok(Trained { model: model(None)?, folds })
+}
+
+/// The second stage's values before they are fitted. The weights come from the first experiment with Whisper tiny.en
+/// behind another first stage, where a fused score of 0 (as a logit) lay between words and other speech.
+fn unfitted(word: &str) -> Verify {
+    let mut letters = word.chars();
+    let large: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    Verify {
+        spellings: vec![format!(" {large}"), large, format!(" {word}")],
+        trigger: 0.3,
+        logit_weight: 0.25,
+        word_weight: 1.0,
+        bias: 3.0,
+        accept_at_once: 0.7,
+        refuse_at_once: 0.02,
+        accept: 0.5,
+    }
 }
 
 /// The word by synthetic voices; a voice whose word is unclear is left out.

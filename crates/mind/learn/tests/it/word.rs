@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ear::features::STEP;
-use ear::{Models, Wake, WakeDetector, Word, WordModel};
+use ear::{Models, Wake, WakeDetector, Word};
 use learn::random::Chance;
 use learn::scene::room::Rooms;
 use learn::scene::{Props, WordClip};
@@ -96,7 +96,7 @@ fn the_onset_is_found_in_room_noise_and_behind_other_speech() {
     let speech =
         files(&data.join("speech/resemblyzer-librispeech"), ".flac").iter().map(|path| decode(path)).collect();
     let props = Props { speech, noises: vec![kitchen[40 * 16_000..].to_vec()], rooms: Rooms::new(&[]) };
-    let model = Arc::new(WordModel::from_bytes(Word::Alexa.weights()).expect("whole"));
+    let model = Arc::new(Word::Alexa.model().expect("whole"));
     let mut chance = Chance::new(2);
     let mut measure = |after_speech: bool| {
         let mut all = OnsetErrors::default();
