@@ -5,9 +5,7 @@
 
 use base::SampleIndex;
 
-use crate::models::{
-    EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_HOP, MEL_WINDOW, MelFrame, Models, SILENT_FRAME,
-};
+use crate::models::{EMBEDDING_HOP, Embedding, MEL_HOP, MEL_WINDOW, MelFrame, ModelState, Models, SILENT_FRAME};
 
 /// Samples of one step: 80 ms.
 pub const STEP: usize = EMBEDDING_HOP * MEL_HOP;
@@ -34,6 +32,7 @@ pub const fn sample_of_frame(frame: u64) -> SampleIndex {
 #[derive(Debug)]
 pub struct Features {
     models: Models,
+    state: ModelState,
     /// The overlap with the step before, then what has come of the step under way.
     samples: Vec<f32>,
     /// The newest [`FRAMES_KEPT`] frames, the newest last.
@@ -47,7 +46,13 @@ impl Features {
     pub fn new(models: &Models) -> Self {
         let mut samples = Vec::with_capacity(OVERLAP + STEP);
         samples.resize(OVERLAP, 0.0);
-        Self { models: models.clone(), samples, frames: vec![SILENT_FRAME; FRAMES_KEPT], steps: 0 }
+        Self {
+            models: models.clone(),
+            state: models.start(),
+            samples,
+            frames: vec![SILENT_FRAME; FRAMES_KEPT],
+            steps: 0,
+        }
     }
 
     /// Takes samples up to the end of the step under way; returns what is left of them, and the embedding where the
@@ -59,20 +64,13 @@ impl Features {
         if self.samples.len() < OVERLAP + STEP {
             return (rest, None);
         }
-        // The models ran on the same shapes when they were loaded: an error here cannot happen, and would be silence.
-        let new = self.models.mel_frames(&self.samples).unwrap_or_default();
-        self.samples.copy_within(STEP.., 0);
-        self.samples.truncate(OVERLAP);
         self.frames.rotate_left(EMBEDDING_HOP);
         let fresh = &mut self.frames[FRAMES_KEPT - EMBEDDING_HOP..];
-        fresh.fill(SILENT_FRAME);
-        for (slot, frame) in fresh.iter_mut().zip(new) {
-            *slot = frame;
-        }
+        let embedding = self.models.step(&mut self.state, &self.samples, fresh);
+        self.samples.copy_within(STEP.., 0);
+        self.samples.truncate(OVERLAP);
         self.steps += 1;
-        let window = &self.frames[FRAMES_KEPT - EMBEDDING_WINDOW..];
-        let embedding = self.models.embeddings(window).unwrap_or_default().pop();
-        (rest, Some(embedding.unwrap_or([0.0; EMBEDDING_SIZE])))
+        (rest, Some(embedding))
     }
 
     /// The newest [`FRAMES_KEPT`] frames, the newest last.

@@ -4,18 +4,24 @@
 //! [`Models::load`], before listening begins), keeps a clock or logs; a stream's time is the number of its samples, so a
 //! recording played as fast as possible gives exactly what it gives in real time. It compiles to WebAssembly.
 //!
-//! The first stage listens to every sound: mel frames, the Google speech embedding (both on rten), and small heads of
-//! our own, whose weights and model card lie in `weights/`. `learn` trains them through the same front end.
+//! The first stage listens to every sound: mel frames, the Google speech embedding (both on kernels of our own, which
+//! compute nothing twice and allocate nothing once a stream has started), and small heads, whose weights and model card
+//! lie in `weights/`. `learn` trains them through the same front end.
 
+mod conv;
 mod detector;
+mod embedding;
 pub mod endpoint;
 mod error;
 pub mod features;
 pub mod head;
 mod listener;
+mod mel;
 mod models;
 pub mod net;
+pub mod onnx;
 pub mod onset;
+mod simd;
 pub mod vad;
 mod verify;
 mod weights;

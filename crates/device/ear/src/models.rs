@@ -1,18 +1,20 @@
-//! The two public models in front of every word: a mel spectrogram and the Google speech embedding, run on rten.
+//! The two public models in front of every word: a mel spectrogram and the Google speech embedding, on kernels of our
+//! own.
 //!
-//! Both are entered or left at a value inside their graph. The mel model's last step clips each *call* at 80 dB below
-//! that call's loudest value, which would make the features depend on how the stream is cut; we take the decibels
-//! before it and clip at a fixed floor. The embedding model's first step fixes its input at one window of 76 frames; we
-//! enter behind it, so that a longer input gives the embeddings of all windows, 8 frames apart, in one run: the same
-//! numbers for a tenth of the work (used in training).
+//! Both differ from their files in one thing. The mel model's last step clips each *call* at 80 dB below that call's
+//! loudest value, which would make the features depend on how the stream is cut; we clip at a fixed floor instead. The
+//! embedding model fixes its input at one window of 76 frames; we compute each layer once for all windows that share it,
+//! as they come. The weights are read out of the files, whose hashes are known.
 
 use std::sync::Arc;
 
-use rten::{Model, ModelOptions, NodeId, RunOptions, ShapeInferenceMode, ThreadPool, ValueView};
-use rten_tensor::prelude::*;
-use rten_tensor::{NdTensor, NdTensorView};
+use sha2::{Digest, Sha256};
 
+use crate::embedding::{EmbeddingNet, EmbeddingState};
 use crate::error::EarError;
+use crate::mel::{LANES, Mel, SAMPLES, Scratch};
+use crate::onnx::Tensors;
+use crate::simd;
 
 /// Bands of the mel spectrogram.
 pub const MEL_BANDS: usize = 32;
@@ -27,27 +29,22 @@ pub const EMBEDDING_HOP: usize = 8;
 /// Values of one embedding.
 pub const EMBEDDING_SIZE: usize = 96;
 
-/// Decibels below which everything is the same silence. A microphone's own noise lies above it (1 bit of noise: about
-/// 10, a quiet room: 30 to 45, speech: 85 to 110), exact zeros below.
-const FLOOR_DB: f32 = 20.0;
-
 /// One 10 ms frame, scaled as the embedding was trained on it: decibels / 10 + 2.
 pub type MelFrame = [f32; MEL_BANDS];
 /// One embedding of 76 mel frames.
 pub type Embedding = [f32; EMBEDDING_SIZE];
 
 /// The frame that exact silence gives.
-pub const SILENT_FRAME: MelFrame = [FLOOR_DB / 10.0 + 2.0; MEL_BANDS];
+pub const SILENT_FRAME: MelFrame = [crate::mel::FLOOR_DB / 10.0 + 2.0; MEL_BANDS];
 
-/// File names below the models' directory.
+/// File names below the models' directory, and the SHA-256 of the files.
 const MEL_FILE: &str = "speech-embedding/melspectrogram.onnx";
 const EMBEDDING_FILE: &str = "speech-embedding/embedding_model.onnx";
+const MEL_SHA256: &str = "ba2b0e0f8b7b875369a2c89cb13360ff53bac436f2895cced9f479fa65eb176f";
+const EMBEDDING_SHA256: &str = "70d164290c1d095d1d4ee149bc5e00543250a7316b59f31d056cff7bd3075c1f";
 
-/// The names of values in the models' graphs.
-const MEL_INPUT: &str = "input";
-const MEL_DECIBELS: &str = "onnx::Sub_29";
-const EMBEDDING_FRAMES: &str = "model/conv2d/Conv2D__6:0";
-const EMBEDDING_VECTORS: &str = "model/conv2d_19/Conv2D:0";
+/// Steps of a long recording that are computed at once: enough that the weights are not fetched from memory for each.
+const BATCH_STEPS: usize = 8;
 
 /// Both models, loaded and warm. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -56,19 +53,21 @@ pub struct Models {
 }
 
 struct Shared {
-    mel: Graph,
-    embedding: Graph,
-    pool: Arc<ThreadPool>,
+    mel: Mel,
+    embedding: EmbeddingNet,
+    /// What the embedding remembers of a stream that has always been silent, with room for one step.
+    silence: EmbeddingState,
 }
 
-struct Graph {
-    model: Model,
-    input: NodeId,
-    output: NodeId,
+/// What both models need while they follow one stream. Allocates nothing once made.
+#[derive(Debug)]
+pub(crate) struct ModelState {
+    scratch: Scratch,
+    embedding: EmbeddingState,
 }
 
 impl Models {
-    /// Reads both models from `dir` and runs each once, so that nothing is opened or started later.
+    /// Reads both models from `dir`, so that nothing is opened later.
     ///
     /// # Errors
     /// Where a file is missing or is not the model this crate knows.
@@ -85,48 +84,60 @@ impl Models {
     /// # Errors
     /// Where the bytes are not the models this crate knows.
     pub fn from_bytes(mel: Vec<u8>, embedding: Vec<u8>) -> Result<Self, EarError> {
-        let mel = Graph::load("the mel spectrogram", mel, MEL_INPUT, MEL_DECIBELS)?;
-        let embedding = Graph::load("the speech embedding", embedding, EMBEDDING_FRAMES, EMBEDDING_VECTORS)?;
-        let pool = Arc::new(ThreadPool::with_num_threads(1));
-        let models = Self { shared: Arc::new(Shared { mel, embedding, pool }) };
-        let frames = models.mel_frames(&[0.0; MEL_WINDOW])?;
-        let vectors = models.embeddings(&[SILENT_FRAME; EMBEDDING_WINDOW])?;
-        if frames.len() == 1 && vectors.len() == 1 {
-            Ok(models)
-        } else {
-            Err(EarError::Model { what: "the pair of models", reason: "a window gives more than one vector".into() })
+        check_hash(MEL_FILE, &mel, MEL_SHA256)?;
+        check_hash(EMBEDDING_FILE, &embedding, EMBEDDING_SHA256)?;
+        let mel = Mel::new(MEL_FILE, Tensors::read(MEL_FILE, &mel)?)?;
+        let embedding = EmbeddingNet::new(EMBEDDING_FILE, Tensors::read(EMBEDDING_FILE, &embedding)?)?;
+        let mut silence = embedding.blank(1);
+        // More steps than one window is long: nothing is left of the blank beginning.
+        for _ in 0..2 * EMBEDDING_WINDOW / EMBEDDING_HOP {
+            let mut unused = [[0.0; EMBEDDING_SIZE]];
+            simd::run(embedding.advance(&mut silence, &[SILENT_FRAME; EMBEDDING_HOP], &mut unused));
         }
+        Ok(Self { shared: Arc::new(Shared { mel, embedding, silence }) })
     }
 
     /// The frames of `samples` (in units of 16-bit PCM): one for each whole window, [`MEL_HOP`] apart.
     ///
     /// # Errors
-    /// Only where the model is not the one this crate knows.
+    /// None any more.
     pub fn mel_frames(&self, samples: &[f32]) -> Result<Vec<MelFrame>, EarError> {
-        if samples.len() < MEL_WINDOW {
-            return Ok(Vec::new());
+        let count = samples.len().checked_sub(MEL_WINDOW).map_or(0, |more| more / MEL_HOP + 1);
+        let mut frames = vec![SILENT_FRAME; count];
+        let mut scratch = Scratch::new();
+        let mut padded = [0.0; SAMPLES];
+        for (index, frames) in frames.chunks_mut(LANES).enumerate() {
+            let rest = &samples[index * LANES * MEL_HOP..];
+            let samples = rest.get(..SAMPLES).unwrap_or_else(|| {
+                padded[..rest.len()].copy_from_slice(rest);
+                &padded
+            });
+            simd::run(self.shared.mel.frames(samples, &mut scratch, frames));
         }
-        let input = NdTensorView::from_data([1, samples.len()], samples);
-        let decibels = self.shared.run(&self.shared.mel, "the mel spectrogram", input.into())?;
-        Ok(decibels
-            .chunks_exact(MEL_BANDS)
-            .map(|bands| std::array::from_fn(|band| bands[band].max(FLOOR_DB) / 10.0 + 2.0))
-            .collect())
+        Ok(frames)
     }
 
     /// The embeddings of `frames`: one for each whole window of [`EMBEDDING_WINDOW`], [`EMBEDDING_HOP`] apart.
     ///
     /// # Errors
-    /// Only where the model is not the one this crate knows.
+    /// None any more.
     pub fn embeddings(&self, frames: &[MelFrame]) -> Result<Vec<Embedding>, EarError> {
-        if frames.len() < EMBEDDING_WINDOW {
-            return Ok(Vec::new());
-        }
-        let input = NdTensorView::from_data([1, 1, frames.len(), MEL_BANDS], frames.as_flattened());
-        let vectors = self.shared.run(&self.shared.embedding, "the speech embedding", input.into())?;
-        // The output is [1, 96, windows, 1].
-        let windows = vectors.len() / EMBEDDING_SIZE;
-        Ok((0..windows).map(|window| std::array::from_fn(|value| vectors[value * windows + window])).collect())
+        let mut state = self.shared.embedding.blank(BATCH_STEPS);
+        Ok(self.shared.embedding.all(&mut state, frames))
+    }
+
+    /// The state of a stream that has been silent until now.
+    pub(crate) fn start(&self) -> ModelState {
+        ModelState { scratch: Scratch::new(), embedding: self.shared.silence.clone() }
+    }
+
+    /// Takes the samples of one step (the first [`MEL_WINDOW`] - [`MEL_HOP`] of them overlap the step before) and writes
+    /// its eight frames; returns the embedding of the window that ends with them.
+    pub(crate) fn step(&self, state: &mut ModelState, samples: &[f32], frames: &mut [MelFrame]) -> Embedding {
+        simd::run(self.shared.mel.frames(samples, &mut state.scratch, frames));
+        let mut embedding = [[0.0; EMBEDDING_SIZE]];
+        simd::run(self.shared.embedding.advance(&mut state.embedding, frames, &mut embedding));
+        embedding[0]
     }
 }
 
@@ -136,28 +147,16 @@ impl std::fmt::Debug for Models {
     }
 }
 
-impl Shared {
-    fn run(&self, graph: &Graph, what: &'static str, input: ValueView<'_>) -> Result<Vec<f32>, EarError> {
-        let wrong = |reason: String| EarError::Model { what, reason };
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
-        let [output] = graph
-            .model
-            .run_n(vec![(graph.input, input.into())], [graph.output], Some(options))
-            .map_err(|error| wrong(error.to_string()))?;
-        let output: NdTensor<f32, 4> = output.try_into().map_err(|_| wrong("its output has another shape".into()))?;
-        Ok(output.to_vec())
-    }
-}
-
-impl Graph {
-    fn load(what: &'static str, bytes: Vec<u8>, input: &str, output: &str) -> Result<Self, EarError> {
-        let wrong = |reason: String| EarError::Model { what, reason };
-        let mut options = ModelOptions::with_all_ops();
-        // Inferred shapes would be one window's, and a longer input be refused.
-        options.shape_inference(ShapeInferenceMode::Off);
-        let model = options.load(bytes).map_err(|error| wrong(error.to_string()))?;
-        let input = model.node_id(input).map_err(|error| wrong(error.to_string()))?;
-        let output = model.node_id(output).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { model, input, output })
+/// Refuses a file that is not, byte for byte, the one this crate was written for.
+pub(crate) fn check_hash(what: &'static str, bytes: &[u8], sha256: &str) -> Result<(), EarError> {
+    use std::fmt::Write;
+    let found = Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    if found == sha256 {
+        Ok(())
+    } else {
+        Err(EarError::Model { what, reason: format!("its SHA-256 is {found}, and should be {sha256}") })
     }
 }

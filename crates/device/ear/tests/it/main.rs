@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod oracle;
 mod request_end;
 mod stream;
 

@@ -4,7 +4,7 @@ use ear::features::{Features, STEP};
 use ear::{EMBEDDING_HOP, EMBEDDING_WINDOW, MEL_HOP, MEL_WINDOW, Models, SILENT_FRAME, Wake, WakeDetector, Word};
 
 /// A deterministic sound that is neither silence nor a tone.
-fn noise(len: usize, amplitude: f32) -> Vec<i16> {
+pub(crate) fn noise(len: usize, amplitude: f32) -> Vec<i16> {
     let mut state = 0x1234_5678_u32;
     (0..len)
         .map(|_| {
