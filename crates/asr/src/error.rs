@@ -24,6 +24,9 @@ pub enum AsrError {
     /// The model's vocabulary cannot be used.
     #[error("the model's vocabulary: {0}")]
     BadVocabulary(&'static str),
+    /// A phrase to listen for cannot be used.
+    #[error("the phrase to listen for: {0}")]
+    BadPhrase(&'static str),
     /// More sound than one window holds.
     #[error("{seconds:.1} s of sound are more than the {limit} s that are heard at once")]
     TooLong {

@@ -2,7 +2,7 @@
 
 use crate::AsrError;
 use crate::config::Config;
-use crate::decoder::{Decoder, Heard};
+use crate::decoder::{Decoder, Heard, Path};
 use crate::math::log_sum_exp;
 use crate::repetition::before_repetition;
 use crate::vocabulary::Vocabulary;
@@ -47,6 +47,9 @@ impl Suppression {
     }
 }
 
+/// What is shown the path at each of its positions, with the scores of what may come next there.
+pub(crate) type Watcher<'a> = &'a mut dyn FnMut(&Path, &[f32]);
+
 /// Follows the best token for `seconds` of sound.
 pub(crate) fn follow(
     decoder: &Decoder,
@@ -55,6 +58,7 @@ pub(crate) fn follow(
     heard: &Heard,
     seconds: usize,
     stop: &dyn Fn() -> bool,
+    watch: Watcher<'_>,
 ) -> Result<Tokens, AsrError> {
     let n_tokens_max = (TOKENS_FREE + TOKENS_PER_SECOND_MAX * seconds).min(TOKENS_MAX);
     let mut path = decoder.start();
@@ -77,6 +81,7 @@ pub(crate) fn follow(
         }
         decoder.scores(&path, &mut scores);
         suppression.apply(&mut scores, tokens.is_empty());
+        watch(&path, &scores);
         let best = best(&scores);
         total += log_probability(&scores, best);
         if best == vocabulary.end() {

@@ -15,6 +15,8 @@ const N_TOKENS_MULTILINGUAL_MIN: usize = 51_865;
 #[derive(Debug)]
 pub struct Vocabulary {
     tokens: Vec<Vec<u8>>,
+    /// The tokens in the order of their bytes.
+    sorted: Vec<u32>,
     prompt: Vec<u32>,
     end: u32,
     no_speech: Option<u32>,
@@ -64,7 +66,10 @@ impl Vocabulary {
                 word.chars().filter_map(|c| bytes_of_chars.get(&c).copied()).collect()
             }
         };
-        Ok(Self { tokens: words.iter().map(bytes_of).collect(), prompt, end, no_speech })
+        let tokens: Vec<Vec<u8>> = words.iter().map(bytes_of).collect();
+        let mut sorted: Vec<u32> = (0_u32..).take(tokens.len()).collect();
+        sorted.sort_by_key(|token| &tokens[*token as usize]);
+        Ok(Self { tokens, sorted, prompt, end, no_speech })
     }
 
     /// How many tokens there are.
@@ -84,6 +89,25 @@ impl Vocabulary {
     pub fn text(&self, tokens: &[u32]) -> String {
         let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.bytes(*token)).copied().collect();
         String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+
+    /// The tokens that the vocabulary's own training would write `text` in; none where it lacks a byte of it. Of all
+    /// neighbours, those whose joined token came first into the vocabulary are joined first (byte-pair encoding, where
+    /// a token's number is the rank of its merge).
+    pub(crate) fn tokens(&self, text: &str) -> Option<Vec<u32>> {
+        let mut tokens: Vec<u32> = text.bytes().map(|byte| self.find(&[byte])).collect::<Option<_>>()?;
+        loop {
+            let joined = |pair: &[u32]| self.find(&[self.bytes(pair[0]), self.bytes(pair[1])].concat());
+            let merges = tokens.windows(2).enumerate().filter_map(|(at, pair)| Some((joined(pair)?, at)));
+            let Some((token, at)) = merges.min() else { return Some(tokens) };
+            tokens.splice(at..at + 2, [token]);
+        }
+    }
+
+    /// The token of exactly these bytes, the first where there are several.
+    fn find(&self, bytes: &[u8]) -> Option<u32> {
+        let at = self.sorted.partition_point(|token| self.bytes(*token) < bytes);
+        self.sorted.get(at).copied().filter(|token| !bytes.is_empty() && self.bytes(*token) == bytes)
     }
 
     /// What the decoder is given before the first word: English, as text, without time stamps.
@@ -129,6 +153,17 @@ mod tests {
         assert_eq!(vocabulary.text(&[3]), "\u{fffd}");
         assert_eq!((vocabulary.prompt(), vocabulary.end(), vocabulary.no_speech()), (&[6, 8][..], 5, Some(7)));
         assert_eq!(vocabulary.steering().collect::<Vec<_>>(), [5, 6, 7, 8, 9]);
+    }
+
+    #[test]
+    fn text_becomes_tokens_by_the_vocabularys_merges() {
+        // "ab" is older than "bc", so that "abc" is never "a" and "bc".
+        let vocabulary = Vocabulary::parse(format!("!\na\nb\nc\nĠ\nab\nbc\nĠa\n{STEERING}").as_bytes());
+        let vocabulary = vocabulary.expect("it is good");
+        assert_eq!(vocabulary.tokens("abc"), Some(vec![5, 3]));
+        assert_eq!(vocabulary.tokens(" abc"), Some(vec![4, 5, 3]));
+        assert_eq!(vocabulary.tokens(" acbc"), Some(vec![7, 3, 6]));
+        assert_eq!((vocabulary.tokens("abx"), vocabulary.tokens("")), (None, Some(vec![])));
     }
 
     #[test]

@@ -6,11 +6,12 @@ use base::{Redacted, SAMPLE_RATE_HZ};
 
 use crate::AsrError;
 use crate::config::Config;
-use crate::decoder::Decoder;
+use crate::decoder::{Decoder, Heard, Path};
 use crate::encoder::{Encoder, FRAMES_PER_POSITION, POSITIONS};
-use crate::greedy::{self, Suppression};
+use crate::greedy::{self, Suppression, Tokens};
 use crate::mel::{BANDS, LogMel};
 use crate::model_file::ModelFile;
+use crate::phrase::{LOG_PROBABILITY_MIN, Phrase, Spot};
 use crate::repetition::without_echo;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Source;
@@ -139,21 +140,9 @@ impl Whisper {
     ///
     /// Where the sound is too long, or the caller asked to stop.
     pub fn transcribe(&self, sound: &[f32], options: &Options<'_>) -> Result<Transcript, AsrError> {
-        let rate = SAMPLE_RATE_HZ as usize;
-        if SECONDS_MAX as usize * rate < sound.len() {
-            let seconds = sound.len() as f64 / f64::from(SAMPLE_RATE_HZ);
-            return Err(AsrError::TooLong { seconds, limit: SECONDS_MAX });
-        }
-        let is_silence = sound.iter().all(|sample| *sample == 0.0 || !sample.is_finite());
-        if is_silence {
+        let Some(tokens) = self.follow(sound, options, &mut |_, _, _| ())? else {
             return Ok(Transcript::nothing());
-        }
-        let mel = self.window(sound, options.window);
-        let encoded = self.encoder.encode(&mel, options.stop)?;
-        let heard = self.decoder.hear(&encoded);
-        let seconds = sound.len().div_ceil(rate);
-        let tokens =
-            greedy::follow(&self.decoder, &self.vocabulary, &self.suppression, &heard, seconds, options.stop)?;
+        };
         let is_nothing = NO_SPEECH_MIN < tokens.no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
         let kept = if is_nothing { Vec::new() } else { tokens.tokens };
         let text = Redacted::new(self.vocabulary.text(&kept));
@@ -163,6 +152,56 @@ impl Whisper {
             avg_logprob: tokens.log_probability,
             no_speech: tokens.no_speech,
         })
+    }
+
+    /// The phrase of these spellings, such as "Alexa" or "okay computer", to be listened for with [`Whisper::spot`].
+    /// Each is also tried in small letters and with a capital.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no spelling, one is empty or too long, or the vocabulary cannot write it.
+    pub fn phrase(&self, spellings: &[&str]) -> Result<Phrase, AsrError> {
+        Phrase::new(&self.vocabulary, spellings)
+    }
+
+    /// How likely `phrase` was said anywhere in `sound` (16 kHz, full scale 1, at most [`SECONDS_MAX`], a few seconds
+    /// as it is meant): wherever the decoder's best path has a next word, how likely that is the phrase.
+    ///
+    /// # Errors
+    ///
+    /// Where the sound is too long, or `stop`, asked between layers and tokens, says so.
+    pub fn spot(&self, sound: &[f32], phrase: &Phrase, stop: &dyn Fn() -> bool) -> Result<Spot, AsrError> {
+        let mut log_probability = LOG_PROBABILITY_MIN;
+        let options = Options { window: Window::Cut, stop };
+        self.follow(sound, &options, &mut |heard, path, scores| {
+            log_probability = log_probability.max(phrase.comes_next(&self.decoder, heard, path, scores));
+        })?;
+        Ok(Spot { log_probability })
+    }
+
+    /// The best path through the decoder; none for silence.
+    fn follow(
+        &self,
+        sound: &[f32],
+        options: &Options<'_>,
+        watch: &mut dyn FnMut(&Heard, &Path, &[f32]),
+    ) -> Result<Option<Tokens>, AsrError> {
+        let rate = SAMPLE_RATE_HZ as usize;
+        if SECONDS_MAX as usize * rate < sound.len() {
+            let seconds = sound.len() as f64 / f64::from(SAMPLE_RATE_HZ);
+            return Err(AsrError::TooLong { seconds, limit: SECONDS_MAX });
+        }
+        let is_silence = sound.iter().all(|sample| *sample == 0.0 || !sample.is_finite());
+        if is_silence {
+            return Ok(None);
+        }
+        let mel = self.window(sound, options.window);
+        let encoded = self.encoder.encode(&mel, options.stop)?;
+        let heard = self.decoder.hear(&encoded);
+        let seconds = sound.len().div_ceil(rate);
+        let watch = &mut |path: &Path, scores: &[f32]| watch(&heard, path, scores);
+        let (decoder, vocabulary) = (&self.decoder, &self.vocabulary);
+        greedy::follow(decoder, vocabulary, &self.suppression, &heard, seconds, options.stop, watch).map(Some)
     }
 
     /// The spectrogram with what follows the sound: zeros, which is how Whisper's users fill the window.

@@ -6,8 +6,8 @@ use super::*;
 use crate::model_file::tests::file;
 
 const WIDTH: u32 = 4;
-const VOCABULARY: &str = "!\nĠa\nb\n<|endoftext|>\n<|startoftranscript|>\n<|nocaptions|>\n<|notimestamps|>\n";
-const N_TOKENS: u32 = 7;
+const VOCABULARY: &str = "!\nĠ\na\nb\nĠa\n<|endoftext|>\n<|startoftranscript|>\n<|nocaptions|>\n<|notimestamps|>\n";
+const N_TOKENS: u32 = 9;
 
 /// An f16 array of small numbers that look like chance.
 fn halves(name: String, shape: &[u32]) -> (String, Vec<u32>, u8, Vec<u8>) {
@@ -61,7 +61,7 @@ fn model() -> Vec<u8> {
 }
 
 fn load(model: &[u8]) -> Result<Whisper, AsrError> {
-    let config = br#"{"suppress_ids":[0,4,999999],"suppress_ids_begin":[3]}"#;
+    let config = br#"{"suppress_ids":[0,6,999999],"suppress_ids_begin":[5]}"#;
     Whisper::from_bytes(ModelBytes { model, config, vocabulary: VOCABULARY.as_bytes() })
 }
 
@@ -71,9 +71,28 @@ fn a_whisper_of_a_few_numbers_hears_something_within_its_limits() {
     let sound: Vec<f32> = (0..16_000).map(|i| (i as f32 * 0.3).sin() * 0.3).collect();
     for window in [Window::Cut, Window::Full] {
         let heard = whisper.transcribe(&sound, &Options { window, ..Options::to_the_end() }).expect("it hears");
-        assert!(heard.tokens.expose().iter().all(|token| [1, 2].contains(token)), "{:?}", heard.tokens.expose());
+        assert!(heard.tokens.expose().iter().all(|token| (1..=4).contains(token)), "{:?}", heard.tokens.expose());
         assert!(heard.avg_logprob <= 0.0 && (0.0..=1.0).contains(&heard.no_speech), "{heard:?}");
     }
+}
+
+#[test]
+fn a_phrase_has_a_probability_and_a_bad_one_is_refused() {
+    let whisper = load(&model()).expect("it is well formed");
+    let sound: Vec<f32> = (0..16_000).map(|i| (i as f32 * 0.3).sin() * 0.3).collect();
+    for bad in [&[][..], &[" "], &["c"], &["a"; 17]] {
+        assert!(matches!(whisper.phrase(bad), Err(AsrError::BadPhrase(_))), "{bad:?}");
+    }
+    let phrase = whisper.phrase(&["a", " a "]).expect("a token");
+    let spot = whisper.spot(&sound, &phrase, &|| false).expect("it is short").log_probability;
+    assert!((-8.0..0.0).contains(&spot), "{spot}");
+    // Two tokens are less likely than the first alone.
+    let longer = whisper.phrase(&["ab"]).expect("two tokens");
+    let spot_longer = whisper.spot(&sound, &longer, &|| false).expect("it is short").log_probability;
+    assert!((-20.0..spot).contains(&spot_longer), "{spot_longer}");
+    let silence = whisper.spot(&[0.0; 16_000], &phrase, &|| false).expect("it is short");
+    assert!((silence.log_probability + 20.0).abs() < 1e-6);
+    assert!(matches!(whisper.spot(&sound, &phrase, &|| true), Err(AsrError::Stopped)));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod spot;
+
 use asr::{ModelBytes, Options, Whisper, Window};
 
 const ORACLE: &str = include_str!("oracle.tsv");
@@ -72,9 +74,14 @@ fn whisper() -> Option<Whisper> {
     Some(Whisper::from_bytes(bytes).expect("the fetched model is good"))
 }
 
+/// A recording of people, as the recogniser takes it.
+fn recording(data: &Path, file: &str) -> Vec<f32> {
+    let pcm = sound::decode_file(&data.join("speech").join(file)).expect("the recording is good");
+    pcm.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect()
+}
+
 fn hear(whisper: &Whisper, data: &Path, clip: &Clip, window: Window) -> String {
-    let pcm = sound::decode_file(&data.join("speech").join(clip.file)).expect("the recording is good");
-    let sound: Vec<f32> = pcm.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect();
+    let sound = recording(data, clip.file);
     let options = Options { window, ..Options::to_the_end() };
     whisper.transcribe(&sound, &options).expect("it is short enough").text.expose().clone()
 }

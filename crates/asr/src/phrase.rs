@@ -1,0 +1,98 @@
+//! A word to listen for: how the decoder might write it down, and how likely it is to do so now.
+
+use std::fmt;
+
+use crate::AsrError;
+use crate::decoder::{Decoder, Heard, Path};
+use crate::math::log_sum_exp;
+use crate::vocabulary::Vocabulary;
+
+/// Ways of writing one word that a caller may give.
+const SPELLINGS_MAX: usize = 16;
+
+/// Tokens that one spelling may take: no wake word is a sentence.
+const SPELLING_TOKENS_MAX: usize = 16;
+
+/// Less likely than this is as good as never (log-probability), which also spares the steps to find out how much less.
+pub(crate) const LOG_PROBABILITY_MIN: f32 = -20.0;
+
+/// A word as tokens: each spelling, in its own letters, in small letters and with a capital, after a space.
+#[derive(Clone)]
+pub struct Phrase {
+    spellings: Vec<Vec<u32>>,
+}
+
+impl fmt::Debug for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phrase").field("n_spellings", &self.spellings.len()).finish()
+    }
+}
+
+/// How likely a phrase was said somewhere in a sound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot {
+    /// The largest log p(phrase | sound, words before), over the positions of the decoder's best path: from −20, which
+    /// stands for never, to 0.
+    pub log_probability: f32,
+}
+
+impl Phrase {
+    pub(crate) fn new(vocabulary: &Vocabulary, spellings: &[&str]) -> Result<Self, AsrError> {
+        if spellings.is_empty() || SPELLINGS_MAX < spellings.len() {
+            return Err(AsrError::BadPhrase("it has no spelling, or too many"));
+        }
+        let mut found: Vec<Vec<u32>> = Vec::new();
+        for spelling in spellings.iter().map(|spelling| spelling.trim()) {
+            if spelling.is_empty() {
+                return Err(AsrError::BadPhrase("a spelling is empty"));
+            }
+            let small = spelling.to_lowercase();
+            let each =
+                [spelling, &small, &capitalised(&small)].map(|written| vocabulary.tokens(&format!(" {written}")));
+            if each[0].as_ref().is_none_or(|tokens| SPELLING_TOKENS_MAX < tokens.len()) {
+                return Err(AsrError::BadPhrase("a spelling is too long, or not of the vocabulary's letters"));
+            }
+            for tokens in each.into_iter().flatten().filter(|tokens| tokens.len() <= SPELLING_TOKENS_MAX) {
+                if !found.contains(&tokens) {
+                    found.push(tokens);
+                }
+            }
+        }
+        Ok(Self { spellings: found })
+    }
+
+    /// The log-probability that the phrase comes next on `path`, whose `scores` these are; spellings exclude one
+    /// another, so their probabilities are summed.
+    pub(crate) fn comes_next(&self, decoder: &Decoder, heard: &Heard, path: &Path, scores: &[f32]) -> f32 {
+        let normaliser = log_sum_exp(scores);
+        let each: Vec<f32> =
+            self.spellings.iter().map(|tokens| follow(tokens, decoder, heard, path, scores, normaliser)).collect();
+        log_sum_exp(&each).clamp(LOG_PROBABILITY_MIN, 0.0)
+    }
+}
+
+/// The log-probability of `tokens` after `path`.
+fn follow(tokens: &[u32], decoder: &Decoder, heard: &Heard, path: &Path, scores: &[f32], normaliser: f32) -> f32 {
+    let score = |scores: &[f32], token: u32| {
+        usize::try_from(token).ok().and_then(|token| scores.get(token).copied()).unwrap_or(f32::MIN)
+    };
+    let Some((first, rest)) = tokens.split_first() else { return f32::MIN };
+    let mut total = score(scores, *first) - normaliser;
+    let mut path = (!rest.is_empty() && LOG_PROBABILITY_MIN < total).then(|| path.clone());
+    let (mut before, mut later) = (*first, Vec::new());
+    for token in rest {
+        let Some(path) = path.as_mut() else { return f32::MIN };
+        if total < LOG_PROBABILITY_MIN || !decoder.step(heard, path, before) {
+            return f32::MIN;
+        }
+        decoder.scores(path, &mut later);
+        total += score(&later, *token) - log_sum_exp(&later);
+        before = *token;
+    }
+    total
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
