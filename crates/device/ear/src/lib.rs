@@ -7,6 +7,9 @@
 //! The first stage listens to every sound: mel frames, the Google speech embedding (both on kernels of our own, which
 //! compute nothing twice and allocate nothing once a stream has started), and small heads, whose weights and model card
 //! lie in `weights/`. `learn` trains them through the same front end.
+//!
+//! The second stage is asked only where the first one has fired, at a low threshold: a [`WordVerifier`]. [`Judge`]
+//! decides from both. Without it, the first stage decides alone (the light tier).
 
 mod conv;
 mod detector;
@@ -15,6 +18,8 @@ pub mod endpoint;
 mod error;
 pub mod features;
 pub mod head;
+mod hindsight;
+mod judge;
 mod listener;
 mod mel;
 mod models;
@@ -27,8 +32,9 @@ mod verify;
 mod weights;
 mod word;
 
-pub use detector::{Wake, WakeDetector};
+pub use detector::{Heard, NearMiss, Wake, WakeDetector, WordVerifier};
 pub use error::EarError;
+pub use judge::{Decision, Judge, SECOND_LOOK, Scores, Tuning};
 pub use listener::{Listener, Trigger};
 pub use models::{
     EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MEL_HOP, MEL_WINDOW, MelFrame, Models,

@@ -4,6 +4,7 @@
 
 mod oracle;
 mod request_end;
+mod stages;
 mod stream;
 
 use std::path::PathBuf;
