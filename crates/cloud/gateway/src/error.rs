@@ -12,9 +12,6 @@ pub enum GatewayError {
     /// The cloud's certificate or key is not one that TLS can use.
     #[error("the cloud's certificate or key cannot be used: {0}")]
     Identity(#[source] rustls::Error),
-    /// The voice activity model fails.
-    #[error(transparent)]
-    Ear(#[from] ear::EarError),
     /// TLS or the WebSocket did not come about in time.
     #[error("no TLS and WebSocket handshake within {} s", crate::limits::HANDSHAKE_WITHIN.as_secs())]
     HandshakeLate,

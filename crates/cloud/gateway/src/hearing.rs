@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base::{Redacted, SampleCount, Timestamp};
-use ear::EarError;
 use ear::endpoint::{EndReason, Endpoint, EndpointConfig, Endpointer, Opening};
 use ear::vad::{Vad, VadModel};
 use wire::limits::STREAM_SAMPLES_MAX;
@@ -48,18 +47,18 @@ impl Hearing {
     }
 
     /// Takes the stream's next samples. Says once where the request ends; what comes after is only kept.
-    pub(crate) fn push(&mut self, samples: &[i16]) -> Result<Option<Endpoint>, EarError> {
+    pub(crate) fn push(&mut self, samples: &[i16]) -> Option<Endpoint> {
         self.pcm.extend_from_slice(samples);
         if self.end.is_some() {
-            return Ok(None);
+            return None;
         }
         let Self { vad, endpointer, end, .. } = self;
         vad.push(samples, |frame, probability| {
             if end.is_none() {
                 *end = endpointer.push(frame, probability);
             }
-        })?;
-        Ok(self.end)
+        });
+        self.end
     }
 
     /// All samples that arrived.

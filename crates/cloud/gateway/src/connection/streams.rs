@@ -61,20 +61,9 @@ impl Streams {
             Some(Stream::Heard { hearing, .. } | Stream::Ended { hearing, .. }) => {
                 let found = hearing.push(samples);
                 let received = hearing.received();
-                match found {
-                    Ok(None) => {}
-                    Ok(Some(end)) => {
-                        said.extend(session.stop_capture(
-                            turn,
-                            end.decided_at.min(received),
-                            stop_reason(end.reason),
-                        ));
-                        self.end_request();
-                    }
-                    Err(error) => {
-                        tracing::error!(%turn, %error, "turn.failed");
-                        said.extend(self.refuse(session, turn, received));
-                    }
+                if let Some(end) = found {
+                    said.extend(session.stop_capture(turn, end.decided_at.min(received), stop_reason(end.reason)));
+                    self.end_request();
                 }
                 received
             }

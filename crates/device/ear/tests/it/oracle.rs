@@ -1,6 +1,7 @@
 //! Our own kernels against the models' files run as they are by an inference library.
 
 use ear::features::{Features, STEP};
+use ear::vad::{Vad, VadModel};
 use ear::{EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MelFrame, SILENT_FRAME};
 use rten::{Model, NodeId, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
@@ -111,4 +112,42 @@ fn embeddings_are_the_models_whether_windowed_whole_or_streamed() {
     assert_eq!(one, streamed[..1]);
     assert!(models.embeddings(&frames[..EMBEDDING_WINDOW - 1]).expect("none").is_empty());
     assert_eq!(EMBEDDING_SIZE, one[0].len());
+}
+
+#[test]
+fn speech_probabilities_are_the_models() {
+    const FRAME: usize = 512;
+    const CONTEXT: usize = 64;
+    let Some(dir) = crate::model_dir("silero-vad") else { return };
+    let ours_model = VadModel::load(&dir).expect("the model is whole");
+    let bytes = std::fs::read(dir.join("silero-vad/silero_vad_openvino_16k.onnx")).expect("the model's file");
+    let model = Model::load(bytes).expect("a model");
+    let [input, state_in, output, state_out] =
+        ["input", "state", "output", "stateN"].map(|name| model.node_id(name).expect("a value of the graph"));
+    let mut ours = Vec::new();
+    let mut pcm = sound(6);
+    let human = crate::dev_data().map(|data| data.join("speech/picovoice-s2i"));
+    if let Some(folder) = &human {
+        let clips = std::fs::read_dir(folder).expect("recordings").filter_map(|entry| Some(entry.ok()?.path()));
+        let clips = clips.filter(|path| path.extension().is_some_and(|ending| ending == "flac")).take(5);
+        clips.for_each(|path| pcm.extend(sound::decode_file(&path).expect("a recording")));
+    }
+    // In pieces that no frame fits.
+    let mut vad = Vad::new(&ours_model);
+    pcm.chunks(700).for_each(|piece| vad.push(piece, |_, probability| ours.push(probability)));
+    let mut samples = vec![0.0; CONTEXT];
+    samples.extend(pcm.iter().map(|sample| f32::from(*sample) / 32_768.0));
+    let mut state = rten::Value::from(NdTensor::<f32, 3>::zeros([2, 1, 128]));
+    let mut theirs = Vec::new();
+    for window in samples.windows(CONTEXT + FRAME).step_by(FRAME) {
+        let frame = NdTensorView::from_data([1, CONTEXT + FRAME], window);
+        let inputs = vec![(input, frame.into()), (state_in, (&state).into())];
+        let [speech, next] = model.run_n(inputs, [output, state_out], None).expect("it runs");
+        state = next;
+        theirs.push(NdTensor::<f32, 2>::try_from(speech).expect("two dimensions").to_vec()[0]);
+    }
+    assert_eq!(ours.len(), theirs.len());
+    let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-4, "{worst}");
+    assert!(theirs.iter().any(|p| *p < 0.2) && (human.is_none() || theirs.iter().any(|p| *p > 0.8)));
 }
