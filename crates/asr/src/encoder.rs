@@ -1,8 +1,9 @@
 //! The encoder: two convolutions over the spectrogram, then layers of attention among all positions, one each 20 ms.
 
 use crate::AsrError;
+use crate::kernel::Level;
 use crate::math::{LayerNorm, gelu, softmax};
-use crate::matrix::{Into, Linear, View, multiply};
+use crate::matrix::{Convolution, IntegerRows, Into, Linear, View, multiply};
 use crate::mel::BANDS;
 use crate::weights::{Sizes, Source};
 
@@ -15,8 +16,8 @@ pub(crate) const POSITIONS: usize = 1_500;
 #[derive(Debug)]
 pub(crate) struct Encoder {
     sizes: Sizes,
-    first: Linear,
-    second: Linear,
+    first: Convolution,
+    second: Convolution,
     positions: Vec<f32>,
     layers: Vec<Layer>,
     norm: LayerNorm,
@@ -45,7 +46,7 @@ impl Encoder {
             sizes,
             first: source.below("conv1").convolution(width, BANDS)?,
             second: source.below("conv2").convolution(width, width)?,
-            positions: source.below("position_encodings").floats("encodings", &[POSITIONS, width])?,
+            positions: source.below("position_encodings").floats("encodings", [POSITIONS, width])?,
             layers: (0..sizes.layers).map(layer).collect::<Result<_, _>>()?,
             norm: source.layer_norm(width)?,
         })
@@ -55,50 +56,59 @@ impl Encoder {
         &self.sizes
     }
 
-    /// What the decoder attends to: `width` numbers for each position, for a spectrogram of an even number of frames,
-    /// 3,000 at most.
-    pub(crate) fn encode(&self, mel: &[f32], stop: &dyn Fn() -> bool) -> Result<Vec<f32>, AsrError> {
-        let width = self.sizes.width;
+    /// What the decoder attends to, left in `scratch`: `width` numbers for each position, for a spectrogram of an even
+    /// number of frames, 3,000 at most.
+    pub(crate) fn encode<'s>(
+        &self,
+        level: Level,
+        mel: &[f32],
+        scratch: &'s mut Scratch,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<&'s [f32], AsrError> {
         let n_frames = mel.len() / BANDS;
         let n_positions = n_frames / FRAMES_PER_POSITION;
         assert!(
             n_positions <= POSITIONS && n_frames.is_multiple_of(FRAMES_PER_POSITION),
             "the window is longer than 30 s"
         );
-        let mut frames = vec![0.0; n_frames * width];
-        convolve(&self.first, mel, 1, &mut frames);
-        let mut x = vec![0.0; n_positions * width];
-        convolve(&self.second, &frames, FRAMES_PER_POSITION, &mut x);
-        x.iter_mut().zip(&self.positions).for_each(|(x, position)| *x += position);
-        let mut scratch = Scratch::new(&self.sizes, n_positions);
+        scratch.resize(&self.sizes, n_frames, n_positions);
+        convolve(&self.first, mel, 1, &mut scratch.padded, &mut scratch.frames);
+        convolve(&self.second, &scratch.frames, FRAMES_PER_POSITION, &mut scratch.padded, &mut scratch.x);
+        scratch.x.iter_mut().zip(&self.positions).for_each(|(x, position)| *x += position);
         for layer in &self.layers {
             if stop() {
                 return Err(AsrError::Stopped);
             }
-            layer.apply(&mut x, &mut scratch, &self.sizes);
+            layer.apply(level, scratch, &self.sizes);
         }
-        self.norm.apply(&x, &mut scratch.normed);
-        Ok(scratch.normed)
+        self.norm.apply(&scratch.x, &mut scratch.normed);
+        Ok(&scratch.normed)
     }
 }
 
 /// Three frames at a time, `step` frames on each time, with a frame of zeros before and after, through GELU.
-fn convolve(layer: &Linear, from: &[f32], step: usize, to: &mut [f32]) {
+fn convolve(layer: &Convolution, from: &[f32], step: usize, padded: &mut Vec<f32>, to: &mut [f32]) {
     let width = layer.inputs / 3;
-    let mut padded = vec![0.0; from.len() + 2 * width];
+    padded.clear();
+    padded.resize(from.len() + 2 * width, 0.0);
     padded[width..width + from.len()].copy_from_slice(from);
-    let outputs = layer.outputs();
+    let outputs = layer.bias.len();
     to.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(&layer.bias));
     // Neighbouring rows share frames, since what they begin with lies a step and not a row apart.
-    let windows = View::new(&padded, to.len() / outputs, layer.inputs, step * width);
+    let windows = View::new(padded, to.len() / outputs, layer.inputs, step * width);
     let weights = View::new(&layer.weights, outputs, layer.inputs, layer.inputs);
     multiply(to, outputs, Into::Add, 1.0, windows, weights.transposed());
     gelu(to);
 }
 
-/// Room for what a layer computes, used again by the next.
-struct Scratch {
+/// Room for what the encoder computes, used again by the next layer and the next sound.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    padded: Vec<f32>,
+    frames: Vec<f32>,
+    x: Vec<f32>,
     normed: Vec<f32>,
+    integers: IntegerRows,
     attention: Vec<f32>,
     scores: Vec<f32>,
     mixed: Vec<f32>,
@@ -106,15 +116,18 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(sizes: &Sizes, n_positions: usize) -> Self {
-        let zeros = |n: usize| vec![0.0; n_positions * n];
-        Self {
-            normed: zeros(sizes.width),
-            attention: zeros(3 * sizes.width),
-            scores: zeros(n_positions),
-            mixed: zeros(sizes.width),
-            feed: zeros(4 * sizes.width),
-        }
+    fn resize(&mut self, sizes: &Sizes, n_frames: usize, n_positions: usize) {
+        let width = sizes.width;
+        self.frames.resize(n_frames * width, 0.0);
+        let each = [
+            (&mut self.x, width),
+            (&mut self.normed, width),
+            (&mut self.attention, 3 * width),
+            (&mut self.scores, n_positions),
+            (&mut self.mixed, width),
+            (&mut self.feed, 4 * width),
+        ];
+        each.into_iter().for_each(|(numbers, n)| numbers.resize(n_positions * n, 0.0));
     }
 }
 
@@ -132,16 +145,21 @@ impl Layer {
         })
     }
 
-    fn apply(&self, x: &mut [f32], scratch: &mut Scratch, sizes: &Sizes) {
-        let Scratch { normed, attention, scores, mixed, feed } = scratch;
+    fn apply(&self, level: Level, scratch: &mut Scratch, sizes: &Sizes) {
+        let Scratch { x, normed, integers, attention, scores, mixed, feed, .. } = scratch;
+        let width = sizes.width;
         self.attention_norm.apply(x, normed);
-        self.attention_in.apply(normed, attention, Into::Replace);
+        integers.take(normed, width);
+        self.attention_in.apply(level, integers, attention, Into::Replace);
         attend(attention, scores, mixed, sizes);
-        self.attention_out.apply(mixed, x, Into::Add);
+        integers.take(mixed, width);
+        self.attention_out.apply(level, integers, x, Into::Add);
         self.feed_norm.apply(x, normed);
-        self.feed_in.apply(normed, feed, Into::Replace);
+        integers.take(normed, width);
+        self.feed_in.apply(level, integers, feed, Into::Replace);
         gelu(feed);
-        self.feed_out.apply(feed, x, Into::Add);
+        integers.take(feed, 4 * width);
+        self.feed_out.apply(level, integers, x, Into::Add);
     }
 }
 

@@ -7,8 +7,14 @@ pub enum AsrError {
     /// The model file ends in the middle of something.
     #[error("the model file is cut short")]
     CutShort,
-    /// The model file is not one of CTranslate2's Whisper files.
-    #[error("not a Whisper model in CTranslate2's format: {0}")]
+    /// The model file cannot be read.
+    #[error("the model file cannot be read: {kind}")]
+    Unread {
+        /// The system's reason.
+        kind: std::io::ErrorKind,
+    },
+    /// The model file is neither a compact file nor CTranslate2's Whisper file.
+    #[error("not a Whisper model: {0}")]
     NotAModel(&'static str),
     /// An array is missing, or not what Whisper needs.
     #[error("the model's array {name:?} {reason}")]
@@ -24,6 +30,9 @@ pub enum AsrError {
     /// The model's vocabulary cannot be used.
     #[error("the model's vocabulary: {0}")]
     BadVocabulary(&'static str),
+    /// A path has no room for more tokens, or there are too many paths.
+    #[error("{0}")]
+    NoRoom(&'static str),
     /// A phrase to listen for cannot be used.
     #[error("the phrase to listen for: {0}")]
     BadPhrase(&'static str),

@@ -2,10 +2,11 @@
 
 use crate::AsrError;
 use crate::config::Config;
-use crate::decoder::{Decoder, Heard, Path};
 use crate::math::log_sum_exp;
 use crate::repetition::before_repetition;
+use crate::session::{Path, Session};
 use crate::vocabulary::Vocabulary;
+use crate::whisper::Whisper;
 
 /// Tokens that one window of speech may become, as in Whisper itself.
 const TOKENS_MAX: usize = 224;
@@ -18,7 +19,6 @@ const TOKENS_FREE: usize = 12;
 pub(crate) struct Tokens {
     pub(crate) tokens: Vec<u32>,
     pub(crate) log_probability: f32,
-    pub(crate) no_speech: f32,
 }
 
 /// Which tokens may be chosen.
@@ -47,41 +47,30 @@ impl Suppression {
     }
 }
 
-/// What is shown the path at each of its positions, with the scores of what may come next there.
-pub(crate) type Watcher<'a> = &'a mut dyn FnMut(&Path, &[f32]);
+/// What is shown a path at each of its positions, with the scores of what may come next there.
+pub(crate) type Watcher<'a> = &'a mut dyn FnMut(&Whisper, &mut Session, Path, &[f32]) -> Result<(), AsrError>;
 
-/// Follows the best token for `seconds` of sound.
+/// Follows the best token for `seconds` of the sound that was heard.
 pub(crate) fn follow(
-    decoder: &Decoder,
-    vocabulary: &Vocabulary,
-    suppression: &Suppression,
-    heard: &Heard,
+    whisper: &Whisper,
+    session: &mut Session,
     seconds: usize,
     stop: &dyn Fn() -> bool,
     watch: Watcher<'_>,
 ) -> Result<Tokens, AsrError> {
+    let (vocabulary, suppression) = (whisper.vocabulary(), &whisper.suppression);
     let n_tokens_max = (TOKENS_FREE + TOKENS_PER_SECOND_MAX * seconds).min(TOKENS_MAX);
-    let mut path = decoder.start();
-    let mut scores = Vec::new();
-    let mut no_speech = 0.0;
-    for (i, token) in vocabulary.prompt().iter().enumerate() {
-        if !decoder.step(heard, &mut path, *token) {
-            return Err(AsrError::BadVocabulary("its first tokens are not the model's"));
-        }
-        if let (0, Some(no_speech_token)) = (i, vocabulary.no_speech()) {
-            decoder.scores(&path, &mut scores);
-            no_speech = log_probability(&scores, no_speech_token).exp();
-        }
-    }
+    let mut path = whisper.begin(session, &[])?;
+    let mut scores = std::mem::take(&mut session.scores);
     let mut tokens: Vec<u32> = Vec::new();
     let mut total = 0.0;
     loop {
         if stop() {
             return Err(AsrError::Stopped);
         }
-        decoder.scores(&path, &mut scores);
+        whisper.scores(session, path, &mut scores)?;
         suppression.apply(&mut scores, tokens.is_empty());
-        watch(&path, &scores);
+        watch(whisper, session, path, &scores)?;
         let best = best(&scores);
         total += log_probability(&scores, best);
         if best == vocabulary.end() {
@@ -92,12 +81,31 @@ pub(crate) fn follow(
             tokens.truncate(kept);
             break;
         }
-        if tokens.len() == n_tokens_max || !decoder.step(heard, &mut path, best) {
+        if tokens.len() == n_tokens_max {
             break;
         }
+        match whisper.walk(session, Some(path), &[best]) {
+            Ok(longer) => path = longer,
+            // The last position: what was heard so far is the text.
+            Err(AsrError::NoRoom(_)) => break,
+            Err(error) => return Err(error),
+        }
     }
+    session.scores = scores;
     let n_chosen = tokens.len() + 1;
-    Ok(Tokens { tokens, log_probability: total / n_chosen as f32, no_speech })
+    Ok(Tokens { tokens, log_probability: total / n_chosen as f32 })
+}
+
+/// How likely nobody spoke: what the decoder holds of it when it is told to begin.
+pub(crate) fn no_speech(whisper: &Whisper, session: &mut Session) -> Result<f32, AsrError> {
+    let vocabulary = whisper.vocabulary();
+    let (Some(token), Some(first)) = (vocabulary.no_speech(), vocabulary.prompt().first()) else { return Ok(0.0) };
+    let start = whisper.walk(session, None, &[*first])?;
+    let mut scores = std::mem::take(&mut session.scores);
+    whisper.scores(session, start, &mut scores)?;
+    let no_speech = log_probability(&scores, token).exp();
+    session.scores = scores;
+    Ok(no_speech)
 }
 
 fn log_probability(scores: &[f32], token: u32) -> f32 {

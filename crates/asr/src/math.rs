@@ -29,7 +29,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// The sum of all lanes, by halves.
 #[inline(always)]
-pub(crate) fn sum(lanes: &[f32; LANES]) -> f32 {
+fn sum(lanes: &[f32; LANES]) -> f32 {
     let mut sums = *lanes;
     for half in [16, 8, 4, 2, 1] {
         for lane in 0..half {
@@ -113,6 +113,20 @@ pub(crate) fn softmax_row(values: &mut [f32]) {
     for value in values {
         *value *= scale;
     }
+}
+
+/// The largest of `values` without their signs; 0 for none.
+#[inline(always)]
+pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
+    let (lanes, rest) = values.as_chunks::<LANES>();
+    let mut largest = [0.0_f32; LANES];
+    for chunk in lanes {
+        for lane in 0..LANES {
+            let size = chunk[lane].abs();
+            largest[lane] = if largest[lane] < size { size } else { largest[lane] };
+        }
+    }
+    largest.into_iter().chain(rest.iter().map(|value| value.abs())).fold(0.0, |a, b| if a < b { b } else { a })
 }
 
 /// The largest of `values`, without regard to what is not a number.

@@ -1,6 +1,12 @@
-//! Products: of matrices by the gemm crate, and of one vector with a matrix of f16 rows by our own loop.
+//! Products: of matrices of f32 by the gemm crate, of rows with weights of 8 bits by our own kernels.
 
-use crate::math::{NullaryFnOnce, sum, vectorised};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::aligned::AlignedBytes;
+pub(crate) use crate::kernel::Into;
+use crate::kernel::{DEPTH, Group, Inputs, LANES, Level, Panels, Rows};
+use crate::math::{NullaryFnOnce, largest_magnitude, vectorised};
 
 /// A matrix that lies somewhere in a slice: a row every `row_step` numbers, a column every `column_step`.
 #[derive(Clone, Copy)]
@@ -32,15 +38,6 @@ impl<'a> View<'a> {
     fn reach(&self) -> usize {
         (self.rows - 1) * self.row_step + (self.columns - 1) * self.column_step + 1
     }
-}
-
-/// What happens to the numbers that stand where the product goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Into {
-    /// They are overwritten.
-    Replace,
-    /// The product is added to them.
-    Add,
 }
 
 /// Writes `scale · a · b` into `out`, whose rows lie `out_step` apart.
@@ -88,159 +85,147 @@ pub(crate) fn multiply(out: &mut [f32], out_step: usize, into: Into, scale: f32,
     }
 }
 
-/// A layer `y = W x + b` in f32, for many vectors at once.
+/// A convolution `y = W x + b` in f32, over frames that lie side by side.
 #[derive(Debug)]
-pub(crate) struct Linear {
+pub(crate) struct Convolution {
     pub(crate) weights: Vec<f32>,
     pub(crate) bias: Vec<f32>,
     pub(crate) inputs: usize,
 }
 
-impl Linear {
-    pub(crate) fn outputs(&self) -> usize {
-        self.bias.len()
-    }
-
-    /// `out = x Wᵀ + b` for each row of `x`, or added to what is there.
-    pub(crate) fn apply(&self, x: &[f32], out: &mut [f32], into: Into) {
-        let (inputs, outputs) = (self.inputs, self.outputs());
-        let rows = x.len() / inputs;
-        for row in out.chunks_exact_mut(outputs) {
-            match into {
-                Into::Replace => row.copy_from_slice(&self.bias),
-                Into::Add => row.iter_mut().zip(&self.bias).for_each(|(out, bias)| *out += bias),
-            }
-        }
-        let weights = View::new(&self.weights, outputs, inputs, inputs);
-        multiply(out, outputs, Into::Add, 1.0, View::new(x, rows, inputs, inputs), weights.transposed());
-    }
-}
-
-/// Numbers of a row that are read at a time.
-const LANES: usize = 32;
-
-/// A layer whose weights stay f16, for one vector at a time: what such a product costs is reading the weights.
-#[derive(Debug)]
-pub(crate) struct HalfLinear {
-    /// The bits of the weights, row after row; every one of them finite.
-    pub(crate) weights: Vec<u16>,
-    /// One for each row; empty for none.
+/// A layer `y = W x + b` with weights of 8 bits, a scale for each row of them.
+pub(crate) struct Linear {
+    /// The model's weights, of which these are some.
+    pub(crate) bytes: Arc<AlignedBytes>,
+    pub(crate) panels: Range<usize>,
+    pub(crate) scales: Vec<f32>,
+    /// Empty for none.
     pub(crate) bias: Vec<f32>,
+    pub(crate) outputs: usize,
     pub(crate) inputs: usize,
 }
 
-impl HalfLinear {
-    /// `out = W x + b`, or added to what is there.
-    pub(crate) fn apply(&self, x: &[f32], out: &mut [f32], into: Into) {
-        assert_eq!(x.len(), self.inputs, "the vector is not as long as a row");
-        vectorised(HalfProduct { layer: self, x, out, into });
+impl std::fmt::Debug for Linear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Linear({} × {})", self.outputs, self.inputs)
+    }
+}
+
+impl Linear {
+    fn groups(&self) -> &[Group] {
+        self.bytes.as_slice()[self.panels.clone()].as_chunks().0
     }
 
-    /// Row `index` as f32.
+    fn n_groups(&self) -> usize {
+        self.inputs.div_ceil(DEPTH)
+    }
+
+    /// `out = x Wᵀ + b` for each row of `x`, or added to what is there.
+    pub(crate) fn apply(&self, level: Level, x: &IntegerRows, out: &mut [f32], into: Into) {
+        let (groups, n_groups) = (self.groups(), self.n_groups());
+        let panels = Panels { groups, n_groups, scales: &self.scales, bias: &self.bias };
+        level.product(x.rows(), panels, out, self.outputs, into);
+    }
+
+    /// The output of this number for the first row of `x`; those of its panel are computed too.
+    pub(crate) fn apply_one(&self, level: Level, x: &IntegerRows, output: usize) -> f32 {
+        let (panel, n) = (output / LANES, self.n_groups());
+        let at = panel * LANES..(panel + 1) * LANES;
+        let bias = if self.bias.is_empty() { &[] } else { &self.bias[at.clone()] };
+        let groups = &self.groups()[panel * n..][..n];
+        let mut out = [0.0; LANES];
+        level.product(
+            x.first(),
+            Panels { groups, n_groups: n, scales: &self.scales[at], bias },
+            &mut out,
+            LANES,
+            Into::Replace,
+        );
+        out[output % LANES]
+    }
+
+    /// Row `index` of the weights as f32.
     pub(crate) fn row(&self, index: usize) -> impl Iterator<Item = f32> {
-        self.weights[index * self.inputs..][..self.inputs].iter().map(|bits| widen(*bits))
+        let n = self.n_groups();
+        let groups = &self.groups()[index / LANES * n..][..n];
+        let lane = index % LANES * DEPTH;
+        let weights = groups.iter().flat_map(move |group| &group[lane..lane + DEPTH]);
+        weights.take(self.inputs).map(move |weight| f32::from(weight.cast_signed()) * self.scales[index])
     }
 }
 
-struct HalfProduct<'a> {
-    layer: &'a HalfLinear,
-    x: &'a [f32],
-    out: &'a mut [f32],
-    into: Into,
+/// Rows of numbers, each as integers from −127 to 127 and a scale: the largest of a row reaches 127.
+#[derive(Debug, Default)]
+pub(crate) struct IntegerRows {
+    inputs: Vec<Inputs>,
+    n_groups: usize,
+    scales: Vec<f32>,
+    sums: Vec<i32>,
 }
 
-impl NullaryFnOnce for HalfProduct<'_> {
+impl IntegerRows {
+    /// Takes the rows of `numbers`, each `width` long, in place of those before.
+    pub(crate) fn take(&mut self, numbers: &[f32], width: usize) {
+        let n_rows = numbers.len() / width;
+        self.n_groups = width.div_ceil(DEPTH);
+        // What is left from before is overwritten but for the last group of a row, where a width is no multiple of it.
+        self.inputs.resize(n_rows * self.n_groups, [0; DEPTH]);
+        self.scales.resize(n_rows, 0.0);
+        self.sums.resize(n_rows, 0);
+        vectorised(Rounding { rows: self, numbers, width });
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows { inputs: &self.inputs, n_groups: self.n_groups, scales: &self.scales, sums: &self.sums }
+    }
+
+    fn first(&self) -> Rows<'_> {
+        Rows {
+            inputs: &self.inputs[..self.n_groups],
+            n_groups: self.n_groups,
+            scales: &self.scales[..1],
+            sums: &self.sums[..1],
+        }
+    }
+}
+
+struct Rounding<'a> {
+    rows: &'a mut IntegerRows,
+    numbers: &'a [f32],
+    width: usize,
+}
+
+impl NullaryFnOnce for Rounding<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Self { layer, x, out, into } = self;
-        for (i, (out, row)) in out.iter_mut().zip(layer.weights.chunks_exact(layer.inputs)).enumerate() {
-            let product = layer.bias.get(i).unwrap_or(&0.0) + half_dot(row, x);
-            *out = if into == Into::Add { *out + product } else { product };
+        let Self { rows: IntegerRows { inputs, n_groups, scales, sums }, numbers, width } = self;
+        let rows = numbers.chunks_exact(width).zip(inputs.chunks_exact_mut(*n_groups));
+        for ((numbers, inputs), (scale, sum)) in rows.zip(scales.iter_mut().zip(sums)) {
+            let largest = largest_magnitude(numbers);
+            *scale = largest / 127.0;
+            let steps = if 0.0 < largest { 127.0 / largest } else { 0.0 };
+            let (inputs, rest) = inputs.as_flattened_mut().split_at_mut(width);
+            rest.fill(0);
+            let mut total = 0_i32;
+            for (input, number) in inputs.iter_mut().zip(numbers) {
+                let integer = round(number * steps);
+                total = total.wrapping_add(integer);
+                *input = integer.to_le_bytes()[0];
+            }
+            *sum = total;
         }
     }
 }
 
+/// The nearest integer of a number between −127 and 127; of what is no number, some integer between −128 and 127.
 #[inline(always)]
-fn half_dot(row: &[u16], x: &[f32]) -> f32 {
-    let (row_lanes, row_rest) = row.as_chunks::<LANES>();
-    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (bits, x) in row_lanes.iter().zip(x_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += widen(bits[lane]) * x[lane];
-        }
-    }
-    let rest: f32 = row_rest.iter().zip(x_rest).map(|(bits, x)| widen(*bits) * x).sum();
-    sum(&sums) + rest
-}
-
-/// A finite f16 as f32: the bits moved into place, and the exponent's bias mended by a product, which serves small
-/// numbers too.
-#[inline(always)]
-fn widen(bits: u16) -> f32 {
-    /// 2 to the power of 112, the difference of the two biases.
-    const BIAS: f32 = f32::from_bits((112 + 127) << 23);
-    let bits = u32::from(bits);
-    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * BIAS;
-    f32::from_bits(magnitude.to_bits() | (bits & 0x8000) << 16)
+fn round(number: f32) -> i32 {
+    /// Adding 1.5 · 2^23 leaves the integer in the sum's lowest bits.
+    const SHIFT: f32 = 12_582_912.0;
+    i32::from((number + SHIFT).to_bits().to_le_bytes()[0].cast_signed())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numbers(n: usize, seed: usize) -> Vec<f32> {
-        (0..n).map(|i| ((i * 7_919 + seed * 104_729) % 1_000) as f32 / 500.0 - 1.0).collect()
-    }
-
-    #[test]
-    fn every_finite_f16_widens_as_it_should() {
-        for bits in 0..=u16::MAX {
-            let exact = half::f16::from_bits(bits).to_f32();
-            if exact.is_finite() {
-                assert_eq!(widen(bits).to_bits(), exact.to_bits(), "{bits:#06x}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_product_of_views_is_the_sum_of_products() {
-        let (m, n, k) = (5, 7, 67);
-        let (a, b) = (numbers(m * 100, 1), numbers(n * 90, 2));
-        let mut out = numbers(m * 10, 3);
-        let before = out.clone();
-        multiply(
-            &mut out,
-            10,
-            Into::Add,
-            0.5,
-            View::new(&a[3..], m, k, 100 - 1),
-            View::new(&b, n, k, 90).transposed(),
-        );
-        for i in 0..m {
-            for j in 0..10 {
-                let product: f32 = (0..k).map(|l| a[3 + i * 99 + l] * b[j.min(n - 1) * 90 + l]).sum();
-                let expected = before[i * 10 + j] + if j < n { 0.5 * product } else { 0.0 };
-                assert!((out[i * 10 + j] - expected).abs() < 1e-3, "{i},{j}");
-            }
-        }
-    }
-
-    #[test]
-    fn half_rows_and_whole_rows_give_the_same() {
-        let (inputs, outputs) = (97, 11);
-        let weights: Vec<half::f16> = numbers(inputs * outputs, 4).into_iter().map(half::f16::from_f32).collect();
-        let bias = numbers(outputs, 5);
-        let whole = Linear { weights: weights.iter().map(|w| w.to_f32()).collect(), bias: bias.clone(), inputs };
-        let half = HalfLinear { weights: weights.iter().map(|w| w.to_bits()).collect(), bias, inputs };
-        let x = numbers(inputs, 6);
-        for into in [Into::Replace, Into::Add] {
-            let (mut a, mut b) = (vec![1.0; outputs], vec![1.0; outputs]);
-            whole.apply(&x, &mut a, into);
-            half.apply(&x, &mut b, into);
-            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{a:?} {b:?}");
-        }
-    }
-}
+mod tests;

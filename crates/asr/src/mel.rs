@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use base::SAMPLE_RATE_HZ;
+use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 /// Samples under one window.
@@ -32,6 +33,16 @@ pub struct LogMel {
     filters: Vec<Filter>,
 }
 
+/// Room for what a spectrogram needs, and the spectrogram itself.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// 80 bands a frame, frame after frame.
+    pub(crate) frames: Vec<f32>,
+    frame: Vec<f32>,
+    spectrum: Vec<Complex<f32>>,
+    fft: Vec<Complex<f32>>,
+}
+
 /// One band: the frequencies it begins with, and their weights.
 struct Filter {
     first: usize,
@@ -54,21 +65,29 @@ impl LogMel {
     /// 10 ms. What is not a number counts as silence, and what is beyond full scale is clipped.
     #[must_use]
     pub fn compute(&self, sound: &[f32]) -> Vec<f32> {
-        let n_frames = sound.len() / HOP;
-        let mut mel = vec![0.0; n_frames * BANDS];
-        let mut frame = self.fft.make_input_vec();
-        let mut spectrum = self.fft.make_output_vec();
-        let mut scratch = self.fft.make_scratch_vec();
+        let mut scratch = Scratch::default();
+        self.compute_in(&mut scratch, sound);
+        scratch.frames
+    }
+
+    /// The same, left in `scratch`.
+    pub(crate) fn compute_in(&self, scratch: &mut Scratch, sound: &[f32]) {
+        let Scratch { frames: mel, frame, spectrum, fft: scratch } = scratch;
+        mel.clear();
+        mel.resize(sound.len() / HOP * BANDS, 0.0);
+        frame.resize(WINDOW, 0.0);
+        spectrum.resize(BINS, Complex::default());
+        scratch.resize(self.fft.get_scratch_len(), Complex::default());
         let mut powers = [0.0; BINS];
         for (i, bands) in mel.chunks_exact_mut(BANDS).enumerate() {
             for (j, (sample, weight)) in frame.iter_mut().zip(&self.window).enumerate() {
                 *sample = sample_at(sound, i * HOP + j) * weight;
             }
             // The lengths are those that the transform itself asked for.
-            if self.fft.process_with_scratch(&mut frame, &mut spectrum, &mut scratch).is_err() {
+            if self.fft.process_with_scratch(frame, spectrum, scratch).is_err() {
                 continue;
             }
-            powers.iter_mut().zip(&spectrum).for_each(|(power, bin)| *power = bin.norm_sqr());
+            powers.iter_mut().zip(spectrum.iter()).for_each(|(power, bin)| *power = bin.norm_sqr());
             for (band, filter) in bands.iter_mut().zip(&self.filters) {
                 let products =
                     filter.weights.iter().zip(&powers[filter.first..]).map(|(weight, power)| weight * power);
@@ -77,7 +96,6 @@ impl LogMel {
         }
         let loudest = mel.iter().copied().fold(f32::MIN, f32::max);
         mel.iter_mut().for_each(|value| *value = (value.max(loudest - RANGE) + 4.0) / 4.0);
-        mel
     }
 }
 

@@ -105,6 +105,11 @@ impl<'a> ModelFile<'a> {
         }
     }
 
+    /// Every array with its name, in the order of the names.
+    pub fn arrays(&self) -> impl Iterator<Item = (&'a str, &Array<'a>)> {
+        self.arrays.iter().map(|(name, array)| (*name, array))
+    }
+
     /// The array of this name, or the one that an alias of this name means.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Array<'a>> {

@@ -3,12 +3,16 @@
 use std::fmt;
 
 use crate::AsrError;
-use crate::decoder::{Decoder, Heard, Path};
 use crate::math::log_sum_exp;
+use crate::session::{Path, Session};
 use crate::vocabulary::Vocabulary;
+use crate::whisper::Whisper;
 
 /// Ways of writing one word that a caller may give.
 const SPELLINGS_MAX: usize = 16;
+
+/// Ways in which a spelling is written: its own, in small letters, with a capital.
+const WRITINGS: usize = 3;
 
 /// Tokens that one spelling may take: no wake word is a sentence.
 const SPELLING_TOKENS_MAX: usize = 16;
@@ -62,34 +66,53 @@ impl Phrase {
     }
 
     /// The log-probability that the phrase comes next on `path`, whose `scores` these are; spellings exclude one
-    /// another, so their probabilities are summed.
-    pub(crate) fn comes_next(&self, decoder: &Decoder, heard: &Heard, path: &Path, scores: &[f32]) -> f32 {
+    /// another, so their probabilities are summed. What cannot reach `least` is not looked at closely.
+    pub(crate) fn comes_next(
+        &self,
+        whisper: &Whisper,
+        session: &mut Session,
+        path: Path,
+        scores: &[f32],
+        least: f32,
+    ) -> Result<f32, AsrError> {
         let normaliser = log_sum_exp(scores);
-        let each: Vec<f32> =
-            self.spellings.iter().map(|tokens| follow(tokens, decoder, heard, path, scores, normaliser)).collect();
-        log_sum_exp(&each).clamp(LOG_PROBABILITY_MIN, 0.0)
+        let mut each = [f32::MIN; SPELLINGS_MAX * WRITINGS];
+        for (log_probability, tokens) in each.iter_mut().zip(&self.spellings) {
+            *log_probability = follow(tokens, whisper, session, path, scores, normaliser, least)?;
+        }
+        Ok(log_sum_exp(&each[..self.spellings.len()]).clamp(LOG_PROBABILITY_MIN, 0.0))
     }
 }
 
-/// The log-probability of `tokens` after `path`.
-fn follow(tokens: &[u32], decoder: &Decoder, heard: &Heard, path: &Path, scores: &[f32], normaliser: f32) -> f32 {
+/// The log-probability of `tokens` after `path`; less than that of some of them where that does not reach `least`.
+fn follow(
+    tokens: &[u32],
+    whisper: &Whisper,
+    session: &mut Session,
+    path: Path,
+    scores: &[f32],
+    normaliser: f32,
+    least: f32,
+) -> Result<f32, AsrError> {
     let score = |scores: &[f32], token: u32| {
         usize::try_from(token).ok().and_then(|token| scores.get(token).copied()).unwrap_or(f32::MIN)
     };
-    let Some((first, rest)) = tokens.split_first() else { return f32::MIN };
+    let Some((first, rest)) = tokens.split_first() else { return Ok(f32::MIN) };
     let mut total = score(scores, *first) - normaliser;
-    let mut path = (!rest.is_empty() && LOG_PROBABILITY_MIN < total).then(|| path.clone());
-    let (mut before, mut later) = (*first, Vec::new());
+    let (mut path, mut before) = (path, *first);
+    let mut later = std::mem::take(&mut session.later_scores);
     for token in rest {
-        let Some(path) = path.as_mut() else { return f32::MIN };
-        if total < LOG_PROBABILITY_MIN || !decoder.step(heard, path, before) {
-            return f32::MIN;
+        if total < least {
+            total = f32::MIN;
+            break;
         }
-        decoder.scores(path, &mut later);
+        path = whisper.walk(session, Some(path), &[before])?;
+        whisper.scores(session, path, &mut later)?;
         total += score(&later, *token) - log_sum_exp(&later);
         before = *token;
     }
-    total
+    session.later_scores = later;
+    Ok(total)
 }
 
 fn capitalised(word: &str) -> String {

@@ -20,6 +20,7 @@ pub struct Vocabulary {
     prompt: Vec<u32>,
     end: u32,
     no_speech: Option<u32>,
+    start_of_previous: Option<u32>,
 }
 
 impl Vocabulary {
@@ -69,7 +70,7 @@ impl Vocabulary {
         let tokens: Vec<Vec<u8>> = words.iter().map(bytes_of).collect();
         let mut sorted: Vec<u32> = (0_u32..).take(tokens.len()).collect();
         sorted.sort_by_key(|token| &tokens[*token as usize]);
-        Ok(Self { tokens, sorted, prompt, end, no_speech })
+        Ok(Self { tokens, sorted, prompt, end, no_speech, start_of_previous: find("<|startofprev|>") })
     }
 
     /// How many tokens there are.
@@ -94,7 +95,8 @@ impl Vocabulary {
     /// The tokens that the vocabulary's own training would write `text` in; none where it lacks a byte of it. Of all
     /// neighbours, those whose joined token came first into the vocabulary are joined first (byte-pair encoding, where
     /// a token's number is the rank of its merge).
-    pub(crate) fn tokens(&self, text: &str) -> Option<Vec<u32>> {
+    #[must_use]
+    pub fn tokens(&self, text: &str) -> Option<Vec<u32>> {
         let mut tokens: Vec<u32> = text.bytes().map(|byte| self.find(&[byte])).collect::<Option<_>>()?;
         loop {
             let joined = |pair: &[u32]| self.find(&[self.bytes(pair[0]), self.bytes(pair[1])].concat());
@@ -121,6 +123,11 @@ impl Vocabulary {
 
     pub(crate) const fn no_speech(&self) -> Option<u32> {
         self.no_speech
+    }
+
+    /// What stands before text that was said before.
+    pub(crate) const fn start_of_previous(&self) -> Option<u32> {
+        self.start_of_previous
     }
 
     /// The tokens that steer the decoder, the end among them.

@@ -1,21 +1,22 @@
 //! From a file's arrays to the layers of the network, with every shape and number checked.
 
-use half::f16;
+use std::sync::Arc;
 
 use crate::AsrError;
+use crate::compact::{CompactFile, Entry};
+use crate::kernel::LANES;
 use crate::math::LayerNorm;
-use crate::matrix::{HalfLinear, Linear};
-use crate::model_file::{ModelFile, Numbers};
+use crate::matrix::{Convolution, Linear};
 
 /// A reader of arrays below one name, such as `encoder/layer_0/`.
 #[derive(Clone)]
 pub(crate) struct Source<'a> {
-    file: &'a ModelFile<'a>,
+    file: &'a CompactFile,
     prefix: String,
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn new(file: &'a ModelFile<'a>, prefix: &str) -> Self {
+    pub(crate) fn new(file: &'a CompactFile, prefix: &str) -> Self {
         Self { file, prefix: prefix.to_owned() }
     }
 
@@ -28,79 +29,80 @@ impl<'a> Source<'a> {
         AsrError::BadArray { name: format!("{}{name}", self.prefix), reason }
     }
 
-    /// Whether there is an array of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.file.get(&format!("{}{name}", self.prefix)).is_some()
+    fn entry(&self, name: &str) -> Result<&'a Entry, AsrError> {
+        self.file.entries.get(&format!("{}{name}", self.prefix)).ok_or_else(|| self.bad(name, "is missing"))
     }
 
-    /// A matrix's sizes.
-    pub(crate) fn sizes<const N: usize>(&self, name: &str) -> Result<[usize; N], AsrError> {
-        let array = self.file.get(&format!("{}{name}", self.prefix)).ok_or_else(|| self.bad(name, "is missing"))?;
-        array.shape.as_slice().try_into().map_err(|_| self.bad(name, "has the wrong number of dimensions"))
+    /// Whether there is an array of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entry(name).is_ok()
+    }
+
+    /// An array's rows and columns.
+    pub(crate) fn sizes(&self, name: &str) -> Result<[usize; 2], AsrError> {
+        match self.entry(name)? {
+            Entry::Numbers { shape, .. } | Entry::Matrix { shape, .. } => Ok(*shape),
+            Entry::Text(_) => Err(self.bad(name, "is not an array")),
+        }
     }
 
     /// A single small integer.
     pub(crate) fn integer(&self, name: &str) -> Result<usize, AsrError> {
-        let array = self.file.get(&format!("{}{name}", self.prefix)).ok_or_else(|| self.bad(name, "is missing"))?;
-        match (array.shape.as_slice(), array.bytes) {
-            ([], [byte]) => Ok(usize::from(*byte)),
-            ([], [low, high]) => Ok(usize::from(u16::from_le_bytes([*low, *high]))),
-            _ => Err(self.bad(name, "is not a small integer")),
-        }
+        let number = self.floats(name, [1, 1])?[0];
+        let is_integer = (0.0..=f32::from(u16::MAX)).contains(&number) && number.fract() == 0.0;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was just looked at")]
+        if is_integer { Ok(number as usize) } else { Err(self.bad(name, "is not a small integer")) }
     }
 
-    /// The bits of an f16 array of this shape, all of them finite.
-    fn halves(&self, name: &str, shape: &[usize]) -> Result<Vec<u16>, AsrError> {
-        let array = self.file.get(&format!("{}{name}", self.prefix)).ok_or_else(|| self.bad(name, "is missing"))?;
-        if array.shape != shape {
-            return Err(self.bad(name, "has the wrong shape"));
-        }
-        if array.numbers != Numbers::F16 {
-            return Err(self.bad(name, "is not f16"));
-        }
-        let bits: Vec<u16> = array.bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        if bits.iter().all(|bits| f16::from_bits(*bits).is_finite()) {
-            Ok(bits)
+    /// Numbers of the head, all of them finite.
+    fn numbers(&self, name: &str, data: std::ops::Range<usize>) -> Result<Vec<f32>, AsrError> {
+        let numbers: Vec<f32> =
+            self.file.head[data].as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        if numbers.iter().all(|number| number.is_finite()) {
+            Ok(numbers)
         } else {
             Err(self.bad(name, "has values that are not numbers"))
         }
     }
 
-    /// An f16 array of this shape, as f32.
-    pub(crate) fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, AsrError> {
-        Ok(self.halves(name, shape)?.into_iter().map(|bits| f16::from_bits(bits).to_f32()).collect())
+    /// An array of this many rows and columns.
+    pub(crate) fn floats(&self, name: &str, expected: [usize; 2]) -> Result<Vec<f32>, AsrError> {
+        match self.entry(name)? {
+            Entry::Numbers { shape, data } if *shape == expected => self.numbers(name, data.clone()),
+            _ => Err(self.bad(name, "has the wrong shape")),
+        }
     }
 
     pub(crate) fn linear(&self, outputs: usize, inputs: usize) -> Result<Linear, AsrError> {
-        let weights = self.floats("weight", &[outputs, inputs])?;
-        Ok(Linear { weights, bias: self.floats("bias", &[outputs])?, inputs })
-    }
-
-    pub(crate) fn half_linear(&self, outputs: usize, inputs: usize) -> Result<HalfLinear, AsrError> {
-        Ok(HalfLinear { bias: self.floats("bias", &[outputs])?, ..self.half_rows("weight", outputs, inputs)? })
+        let mut bias = self.floats("bias", [1, outputs])?;
+        bias.resize(outputs.next_multiple_of(LANES), 0.0);
+        Ok(Linear { bias, ..self.rows("weight", outputs, inputs)? })
     }
 
     /// A matrix without a bias.
-    pub(crate) fn half_rows(&self, name: &str, outputs: usize, inputs: usize) -> Result<HalfLinear, AsrError> {
-        Ok(HalfLinear { weights: self.halves(name, &[outputs, inputs])?, bias: Vec::new(), inputs })
+    pub(crate) fn rows(&self, name: &str, outputs: usize, inputs: usize) -> Result<Linear, AsrError> {
+        match self.entry(name)? {
+            Entry::Matrix { shape, scales, panels } if *shape == [outputs, inputs] => Ok(Linear {
+                bytes: Arc::clone(&self.file.panels),
+                panels: panels.clone(),
+                scales: self.numbers(name, scales.clone())?,
+                bias: Vec::new(),
+                outputs,
+                inputs,
+            }),
+            _ => Err(self.bad(name, "has the wrong shape")),
+        }
     }
 
-    /// A convolution over three frames: [out, in, 3] in the file, [out, 3 · in] here, so that three frames that lie side by
-    /// side are one row.
-    pub(crate) fn convolution(&self, outputs: usize, inputs: usize) -> Result<Linear, AsrError> {
-        let from = self.floats("weight", &[outputs, inputs, 3])?;
-        let mut weights = vec![0.0; from.len()];
-        for (from, to) in from.chunks_exact(inputs * 3).zip(weights.chunks_exact_mut(inputs * 3)) {
-            for (i, value) in from.iter().enumerate() {
-                to[i % 3 * inputs + i / 3] = *value;
-            }
-        }
-        Ok(Linear { weights, bias: self.floats("bias", &[outputs])?, inputs: inputs * 3 })
+    /// A convolution over three frames that lie side by side as one row.
+    pub(crate) fn convolution(&self, outputs: usize, inputs: usize) -> Result<Convolution, AsrError> {
+        let weights = self.floats("weight", [outputs, 3 * inputs])?;
+        Ok(Convolution { weights, bias: self.floats("bias", [1, outputs])?, inputs: inputs * 3 })
     }
 
     pub(crate) fn layer_norm(&self, width: usize) -> Result<LayerNorm, AsrError> {
         let source = self.below("layer_norm");
-        Ok(LayerNorm { gamma: source.floats("gamma", &[width])?, beta: source.floats("beta", &[width])? })
+        Ok(LayerNorm { gamma: source.floats("gamma", [1, width])?, beta: source.floats("beta", [1, width])? })
     }
 }
 

@@ -1,18 +1,21 @@
 //! The whole of it: a model in, sound in, text out.
 
 use std::fmt;
+use std::io::Read;
 
 use base::{Redacted, SAMPLE_RATE_HZ};
 
 use crate::AsrError;
+use crate::compact::{self, CompactFile, compact};
 use crate::config::Config;
-use crate::decoder::{Decoder, Heard, Path};
+use crate::decoder::Decoder;
 use crate::encoder::{Encoder, FRAMES_PER_POSITION, POSITIONS};
-use crate::greedy::{self, Suppression, Tokens};
-use crate::mel::{BANDS, LogMel};
-use crate::model_file::ModelFile;
+use crate::greedy::{self, Suppression};
+use crate::kernel::Level;
+use crate::mel::LogMel;
 use crate::phrase::{LOG_PROBABILITY_MIN, Phrase, Spot};
 use crate::repetition::without_echo;
+use crate::session::Session;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Source;
 
@@ -33,7 +36,10 @@ const FRAMES_MIN: usize = 100;
 const NO_SPEECH_MIN: f32 = 0.6;
 const UNSURE_LOG_PROBABILITY: f32 = -1.0;
 
-/// The three files of a model.
+/// So much less likely than the best so far is not worth looking at: a thousandth of it.
+const NEGLIGIBLE: f32 = 7.0;
+
+/// The three files of a model, as CTranslate2 has them.
 #[derive(Clone, Copy)]
 pub struct ModelBytes<'a> {
     /// `model.bin`.
@@ -91,11 +97,12 @@ pub struct Transcript {
 
 /// A loaded model. Shared by any number of threads; a call works on its caller's thread alone.
 pub struct Whisper {
-    log_mel: LogMel,
-    encoder: Encoder,
-    decoder: Decoder,
-    vocabulary: Vocabulary,
-    suppression: Suppression,
+    pub(crate) level: Level,
+    pub(crate) log_mel: LogMel,
+    pub(crate) encoder: Encoder,
+    pub(crate) decoder: Decoder,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) suppression: Suppression,
 }
 
 impl fmt::Debug for Whisper {
@@ -106,15 +113,15 @@ impl fmt::Debug for Whisper {
 }
 
 impl Whisper {
-    /// Makes a recogniser from a model's three files. Its size, tiny or base or larger, is what the arrays say.
+    /// Reads a model's compact file (see [`compact`]) to its end. Its size, tiny or base or larger, is what the arrays say.
     ///
     /// # Errors
     ///
-    /// Where a file is not what it should be, with the name of the array and the reason.
-    pub fn from_bytes(bytes: ModelBytes<'_>) -> Result<Self, AsrError> {
-        let config = Config::parse(bytes.config)?;
-        let vocabulary = Vocabulary::parse(bytes.vocabulary)?;
-        let file = ModelFile::parse(bytes.model)?;
+    /// Where the file cannot be read or is not what it should be, with the name of the array and the reason.
+    pub fn read(from: &mut dyn Read) -> Result<Self, AsrError> {
+        let file = CompactFile::read(from)?;
+        let config = Config::parse(file.text(compact::CONFIG)?)?;
+        let vocabulary = Vocabulary::parse(file.text(compact::VOCABULARY)?)?;
         let encoder = Encoder::read(&Source::new(&file, "encoder/"))?;
         let decoder = Decoder::read(&Source::new(&file, "decoder/"))?;
         if encoder.sizes().width != decoder.sizes().width {
@@ -125,7 +132,16 @@ impl Whisper {
             return Err(AsrError::BadVocabulary("it has more tokens than the model"));
         }
         let suppression = Suppression::new(&config, &vocabulary);
-        Ok(Self { log_mel: LogMel::new(), encoder, decoder, vocabulary, suppression })
+        Ok(Self { level: Level::best(), log_mel: LogMel::new(), encoder, decoder, vocabulary, suppression })
+    }
+
+    /// Makes a recogniser from a model's three files as CTranslate2 has them, without a compact file in between.
+    ///
+    /// # Errors
+    ///
+    /// Where a file is not what it should be, with the name of the array and the reason.
+    pub fn from_bytes(bytes: ModelBytes<'_>) -> Result<Self, AsrError> {
+        Self::read(&mut compact(bytes)?.as_slice())
     }
 
     /// The model's tokens.
@@ -140,17 +156,33 @@ impl Whisper {
     ///
     /// Where the sound is too long, or the caller asked to stop.
     pub fn transcribe(&self, sound: &[f32], options: &Options<'_>) -> Result<Transcript, AsrError> {
-        let Some(tokens) = self.follow(sound, options, &mut |_, _, _| ())? else {
+        self.transcribe_in(&mut self.session(), sound, options)
+    }
+
+    /// The same in a session that is there already, which spares making room anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Whisper::transcribe`].
+    pub fn transcribe_in(
+        &self,
+        session: &mut Session,
+        sound: &[f32],
+        options: &Options<'_>,
+    ) -> Result<Transcript, AsrError> {
+        if !self.hear(session, sound, options)? {
             return Ok(Transcript::nothing());
-        };
-        let is_nothing = NO_SPEECH_MIN < tokens.no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
+        }
+        let no_speech = greedy::no_speech(self, session)?;
+        let tokens = greedy::follow(self, session, seconds(sound), options.stop, &mut |_, _, _, _| Ok(()))?;
+        let is_nothing = NO_SPEECH_MIN < no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
         let kept = if is_nothing { Vec::new() } else { tokens.tokens };
         let text = Redacted::new(self.vocabulary.text(&kept));
         Ok(Transcript {
             text: Redacted::new(without_echo(text.expose()).to_owned()),
             tokens: Redacted::new(kept),
             avg_logprob: tokens.log_probability,
-            no_speech: tokens.no_speech,
+            no_speech,
         })
     }
 
@@ -171,49 +203,47 @@ impl Whisper {
     ///
     /// Where the sound is too long, or `stop`, asked between layers and tokens, says so.
     pub fn spot(&self, sound: &[f32], phrase: &Phrase, stop: &dyn Fn() -> bool) -> Result<Spot, AsrError> {
+        self.spot_in(&mut self.session(), sound, phrase, stop)
+    }
+
+    /// The same in a session that is there already, which spares making room anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Whisper::spot`].
+    pub fn spot_in(
+        &self,
+        session: &mut Session,
+        sound: &[f32],
+        phrase: &Phrase,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Spot, AsrError> {
         let mut log_probability = LOG_PROBABILITY_MIN;
-        let options = Options { window: Window::Cut, stop };
-        self.follow(sound, &options, &mut |heard, path, scores| {
-            log_probability = log_probability.max(phrase.comes_next(&self.decoder, heard, path, scores));
-        })?;
+        if self.hear(session, sound, &Options { window: Window::Cut, stop })? {
+            greedy::follow(self, session, seconds(sound), stop, &mut |whisper, session, path, scores| {
+                let least = (log_probability - NEGLIGIBLE).max(LOG_PROBABILITY_MIN);
+                let here = phrase.comes_next(whisper, session, path, scores, least)?;
+                log_probability = log_probability.max(here);
+                Ok(())
+            })?;
+        }
         Ok(Spot { log_probability })
     }
 
-    /// The best path through the decoder; none for silence.
-    fn follow(
-        &self,
-        sound: &[f32],
-        options: &Options<'_>,
-        watch: &mut dyn FnMut(&Heard, &Path, &[f32]),
-    ) -> Result<Option<Tokens>, AsrError> {
-        let rate = SAMPLE_RATE_HZ as usize;
-        if SECONDS_MAX as usize * rate < sound.len() {
-            let seconds = sound.len() as f64 / f64::from(SAMPLE_RATE_HZ);
-            return Err(AsrError::TooLong { seconds, limit: SECONDS_MAX });
-        }
-        let is_silence = sound.iter().all(|sample| *sample == 0.0 || !sample.is_finite());
-        if is_silence {
-            return Ok(None);
-        }
-        let mel = self.window(sound, options.window);
-        let encoded = self.encoder.encode(&mel, options.stop)?;
-        let heard = self.decoder.hear(&encoded);
-        let seconds = sound.len().div_ceil(rate);
-        let watch = &mut |path: &Path, scores: &[f32]| watch(&heard, path, scores);
-        let (decoder, vocabulary) = (&self.decoder, &self.vocabulary);
-        greedy::follow(decoder, vocabulary, &self.suppression, &heard, seconds, options.stop, watch).map(Some)
-    }
-
-    /// The spectrogram with what follows the sound: zeros, which is how Whisper's users fill the window.
-    fn window(&self, sound: &[f32], window: Window) -> Vec<f32> {
-        let mut mel = self.log_mel.compute(sound);
+    /// Frames of the spectrogram that are computed for so many of sound: zeros follow it, which is how Whisper's users
+    /// fill the window.
+    pub(crate) fn frames(n_frames: usize, window: Window) -> usize {
         let n_frames = match window {
             Window::Full => FRAMES_MAX,
-            Window::Cut => (mel.len() / BANDS + FRAMES_AFTER).clamp(FRAMES_MIN, FRAMES_MAX),
+            Window::Cut => (n_frames + FRAMES_AFTER).clamp(FRAMES_MIN, FRAMES_MAX),
         };
-        mel.resize(n_frames.next_multiple_of(FRAMES_PER_POSITION) * BANDS, 0.0);
-        mel
+        n_frames.next_multiple_of(FRAMES_PER_POSITION)
     }
+}
+
+/// Seconds that have begun.
+fn seconds(sound: &[f32]) -> usize {
+    sound.len().div_ceil(SAMPLE_RATE_HZ as usize)
 }
 
 impl Transcript {
