@@ -147,10 +147,19 @@ impl Decoder {
         Ok(())
     }
 
-    /// The score of every token to come after a node.
-    pub(crate) fn scores(&self, level: Level, tree: &Tree, node: u32, scratch: &mut Scratch, scores: &mut Vec<f32>) {
-        scores.resize(self.n_tokens(), 0.0);
-        scratch.integers.take(tree.state(node), self.sizes.width);
+    /// The score of every token to come after each of `nodes`, one node after another.
+    pub(crate) fn scores(
+        &self,
+        level: Level,
+        tree: &Tree,
+        nodes: &[u32],
+        scratch: &mut Scratch,
+        scores: &mut Vec<f32>,
+    ) {
+        scratch.x.clear();
+        nodes.iter().for_each(|node| scratch.x.extend_from_slice(tree.state(*node)));
+        scratch.integers.take(&scratch.x, self.sizes.width);
+        scores.resize(nodes.len() * self.n_tokens(), 0.0);
         self.embeddings.apply(level, &scratch.integers, scores, Into::Replace);
     }
 

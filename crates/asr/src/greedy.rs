@@ -2,7 +2,7 @@
 
 use crate::AsrError;
 use crate::config::Config;
-use crate::math::log_sum_exp;
+use crate::math::{log_sum_exp, max};
 use crate::repetition::before_repetition;
 use crate::session::{Path, Session};
 use crate::vocabulary::Vocabulary;
@@ -19,6 +19,7 @@ const TOKENS_FREE: usize = 12;
 pub(crate) struct Tokens {
     pub(crate) tokens: Vec<u32>,
     pub(crate) log_probability: f32,
+    pub(crate) no_speech: f32,
 }
 
 /// Which tokens may be chosen.
@@ -60,15 +61,18 @@ pub(crate) fn follow(
 ) -> Result<Tokens, AsrError> {
     let (vocabulary, suppression) = (whisper.vocabulary(), &whisper.suppression);
     let n_tokens_max = (TOKENS_FREE + TOKENS_PER_SECOND_MAX * seconds).min(TOKENS_MAX);
-    let mut path = whisper.begin(session, &[])?;
     let mut scores = std::mem::take(&mut session.scores);
+    let mut path = whisper.begin_with_scores(session, &mut scores)?;
+    // How likely nobody spoke is what the decoder holds of it when it is told to begin.
+    let (_, at_start) = scores.split_at(whisper.decoder.n_tokens());
+    let no_speech = vocabulary.no_speech().map_or(0.0, |token| log_probability(at_start, token).exp());
+    scores.truncate(whisper.decoder.n_tokens());
     let mut tokens: Vec<u32> = Vec::new();
     let mut total = 0.0;
     loop {
         if stop() {
             return Err(AsrError::Stopped);
         }
-        whisper.scores(session, path, &mut scores)?;
         suppression.apply(&mut scores, tokens.is_empty());
         watch(whisper, session, path, &scores)?;
         let best = best(&scores);
@@ -90,22 +94,11 @@ pub(crate) fn follow(
             Err(AsrError::NoRoom(_)) => break,
             Err(error) => return Err(error),
         }
+        whisper.scores(session, path, &mut scores)?;
     }
     session.scores = scores;
     let n_chosen = tokens.len() + 1;
-    Ok(Tokens { tokens, log_probability: total / n_chosen as f32 })
-}
-
-/// How likely nobody spoke: what the decoder holds of it when it is told to begin.
-pub(crate) fn no_speech(whisper: &Whisper, session: &mut Session) -> Result<f32, AsrError> {
-    let vocabulary = whisper.vocabulary();
-    let (Some(token), Some(first)) = (vocabulary.no_speech(), vocabulary.prompt().first()) else { return Ok(0.0) };
-    let start = whisper.walk(session, None, &[*first])?;
-    let mut scores = std::mem::take(&mut session.scores);
-    whisper.scores(session, start, &mut scores)?;
-    let no_speech = log_probability(&scores, token).exp();
-    session.scores = scores;
-    Ok(no_speech)
+    Ok(Tokens { tokens, log_probability: total / n_chosen as f32, no_speech })
 }
 
 fn log_probability(scores: &[f32], token: u32) -> f32 {
@@ -117,8 +110,8 @@ fn log_probability(scores: &[f32], token: u32) -> f32 {
 
 /// The token with the highest score; the first of equals.
 fn best(scores: &[f32]) -> u32 {
-    let better = |best: (usize, f32), (i, score): (usize, &f32)| if best.1 < *score { (i, *score) } else { best };
-    let (token, _) = scores.iter().enumerate().fold((0, f32::MIN), better);
+    let highest = max(scores);
+    let token = scores.iter().position(|score| *score == highest).unwrap_or(0);
     u32::try_from(token).unwrap_or(0)
 }
 

@@ -147,8 +147,13 @@ fn scalar_tile<const R: usize, const P: usize>(
     rows: [&[Inputs]; R],
     _sums: [i32; R],
     panels: [&[Group]; P],
-) -> [[[i32; LANES]; P]; R] {
-    rows.map(|row| panels.map(|panel| scalar_sums(row, panel)))
+    out: &mut [[[i32; LANES]; P]; R],
+) {
+    for (row, out) in rows.iter().zip(out) {
+        for (panel, out) in panels.iter().zip(out) {
+            *out = scalar_sums(row, panel);
+        }
+    }
 }
 
 fn scalar_sums(row: &[Inputs], panel: &[Group]) -> [i32; LANES] {

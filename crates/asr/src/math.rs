@@ -105,7 +105,7 @@ pub(crate) fn softmax(values: &mut [f32], row: usize) {
 
 #[inline(always)]
 pub(crate) fn softmax_row(values: &mut [f32]) {
-    let largest = max(values);
+    let largest = max_here(values);
     for value in values.iter_mut() {
         *value = exp(*value - largest);
     }
@@ -130,8 +130,20 @@ pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
 }
 
 /// The largest of `values`, without regard to what is not a number.
+pub(crate) fn max(values: &[f32]) -> f32 {
+    struct Max<'a>(&'a [f32]);
+    impl NullaryFnOnce for Max<'_> {
+        type Output = f32;
+        #[inline(always)]
+        fn call(self) -> f32 {
+            max_here(self.0)
+        }
+    }
+    vectorised(Max(values))
+}
+
 #[inline(always)]
-fn max(values: &[f32]) -> f32 {
+fn max_here(values: &[f32]) -> f32 {
     let (lanes, rest) = values.as_chunks::<LANES>();
     let mut largest = [f32::MIN; LANES];
     for chunk in lanes {
@@ -149,7 +161,7 @@ pub(crate) fn log_sum_exp(values: &[f32]) -> f32 {
         type Output = f32;
         #[inline(always)]
         fn call(self) -> f32 {
-            let largest = max(self.0);
+            let largest = max_here(self.0);
             let (lanes, rest) = self.0.as_chunks::<LANES>();
             let mut sums = [0.0; LANES];
             for chunk in lanes {

@@ -17,10 +17,12 @@ const WRITINGS: usize = 3;
 /// Tokens that one spelling may take: no wake word is a sentence.
 const SPELLING_TOKENS_MAX: usize = 16;
 
-/// Less likely than this is as good as never (log-probability), which also spares the steps to find out how much less.
-pub(crate) const LOG_PROBABILITY_MIN: f32 = -20.0;
+/// Less likely than this is as good as never (log-probability), which also spares the steps to find out how much less:
+/// other speech scores from −8 down.
+pub(crate) const LOG_PROBABILITY_MIN: f32 = -12.0;
 
-/// A word as tokens: each spelling, in its own letters, in small letters and with a capital, after a space.
+/// A word as tokens: each spelling, in its own letters, in small letters or with a capital, whichever take the fewest
+/// tokens, after a space.
 #[derive(Clone)]
 pub struct Phrase {
     spellings: Vec<Vec<u32>>,
@@ -35,7 +37,7 @@ impl fmt::Debug for Phrase {
 /// How likely a phrase was said somewhere in a sound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spot {
-    /// The largest log p(phrase | sound, words before), over the positions of the decoder's best path: from −20, which
+    /// The largest log p(phrase | sound, words before), over the positions of the decoder's best path: from −12, which
     /// stands for never, to 0.
     pub log_probability: f32,
 }
@@ -56,7 +58,9 @@ impl Phrase {
             if each[0].as_ref().is_none_or(|tokens| SPELLING_TOKENS_MAX < tokens.len()) {
                 return Err(AsrError::BadPhrase("a spelling is too long, or not of the vocabulary's letters"));
             }
-            for tokens in each.into_iter().flatten().filter(|tokens| tokens.len() <= SPELLING_TOKENS_MAX) {
+            // What the vocabulary has to piece together is not how the model writes the word.
+            let shortest = each.iter().flatten().map(Vec::len).min().unwrap_or_default();
+            for tokens in each.into_iter().flatten().filter(|tokens| tokens.len() == shortest) {
                 if !found.contains(&tokens) {
                     found.push(tokens);
                 }

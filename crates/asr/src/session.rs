@@ -152,7 +152,7 @@ impl Whisper {
     /// Where the path is another request's.
     pub fn scores(&self, session: &mut Session, path: Path, scores: &mut Vec<f32>) -> Result<(), AsrError> {
         self.check(session, &[path])?;
-        self.decoder.scores(self.level, &session.tree, path.node, &mut session.decoder, scores);
+        self.decoder.scores(self.level, &session.tree, &[path.node], &mut session.decoder, scores);
         Ok(())
     }
 
@@ -171,6 +171,15 @@ impl Whisper {
         self.check(session, &[path])?;
         self.decoder.scores_of(self.level, &session.tree, path.node, &mut session.decoder, tokens, scores);
         Ok(())
+    }
+
+    /// The path that a transcript begins with, the scores of what may come next on it, and, of the same pass over the
+    /// weights, the scores after its very first token.
+    pub(crate) fn begin_with_scores(&self, session: &mut Session, scores: &mut Vec<f32>) -> Result<Path, AsrError> {
+        let path = self.begin(session, &[])?;
+        let nodes = [path.node, session.nodes.first().copied().unwrap_or(path.node)];
+        self.decoder.scores(self.level, &session.tree, &nodes, &mut session.decoder, scores);
+        Ok(path)
     }
 
     /// Takes one token after another, all in one step.

@@ -173,16 +173,15 @@ impl Whisper {
         if !self.hear(session, sound, options)? {
             return Ok(Transcript::nothing());
         }
-        let no_speech = greedy::no_speech(self, session)?;
         let tokens = greedy::follow(self, session, seconds(sound), options.stop, &mut |_, _, _, _| Ok(()))?;
-        let is_nothing = NO_SPEECH_MIN < no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
+        let is_nothing = NO_SPEECH_MIN < tokens.no_speech && tokens.log_probability < UNSURE_LOG_PROBABILITY;
         let kept = if is_nothing { Vec::new() } else { tokens.tokens };
         let text = Redacted::new(self.vocabulary.text(&kept));
         Ok(Transcript {
             text: Redacted::new(without_echo(text.expose()).to_owned()),
             tokens: Redacted::new(kept),
             avg_logprob: tokens.log_probability,
-            no_speech,
+            no_speech: tokens.no_speech,
         })
     }
 

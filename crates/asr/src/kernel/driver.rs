@@ -19,70 +19,76 @@ macro_rules! driver {
             let (n_rows, n_panels) = (rows.scales.len(), panels.groups.len() / n);
             let row = |i: usize| &rows.inputs[i * n..][..n];
             let panel = |i: usize| &panels.groups[i * n..][..n];
+            let (scales, bias) = (panels.scales.as_chunks::<LANES>().0, panels.bias.as_chunks::<LANES>().0);
             // A block of panels stays in the nearest cache while all rows pass by.
             macro_rules! pass {
                 ($r:literal, $p:literal, $first_row:expr, $first_panel:expr) => {{
-                    let sums = $tile::<$r, $p>(
+                    let mut sums = [[[0_i32; LANES]; $p]; $r];
+                    $tile::<$r, $p>(
                         std::array::from_fn(|i| row($first_row + i)),
                         std::array::from_fn(|i| rows.sums[$first_row + i]),
                         std::array::from_fn(|i| panel($first_panel + i)),
+                        &mut sums,
                     );
                     for (i, sums) in sums.iter().enumerate() {
                         let at_row = $first_row + i;
                         let out = &mut out[at_row * outputs..][..outputs];
                         for (j, sums) in sums.iter().enumerate() {
-                            let at = ($first_panel + j) * LANES;
-                            let bias = panels.bias.get(at..at + LANES);
-                            let scales = &panels.scales[at..at + LANES];
-                            let kept = outputs.saturating_sub(at).min(LANES);
-                            finish(sums, rows.scales[at_row], scales, bias, &mut out[outputs - outputs.saturating_sub(at)..][..kept], into);
+                            let at_panel = $first_panel + j;
+                            let out = &mut out[(at_panel * LANES).min(outputs)..];
+                            finish(sums, rows.scales[at_row], &scales[at_panel], bias.get(at_panel), out, into);
                         }
                     }
                 }};
             }
-            let mut at_panel = 0;
-            while at_panel + $panels <= n_panels {
-                let mut at_row = 0;
-                while at_row + $rows <= n_rows {
+            let (row_step, panel_step): (usize, usize) = ($rows, $panels);
+            let (whole_rows, whole_panels) = (n_rows / row_step * row_step, n_panels / panel_step * panel_step);
+            for at_panel in (0..whole_panels).step_by(panel_step) {
+                for at_row in (0..whole_rows).step_by(row_step) {
                     pass!($rows, $panels, at_row, at_panel);
-                    at_row += $rows;
                 }
-                while at_row < n_rows {
+                for at_row in whole_rows..n_rows {
                     pass!(1, $panels, at_row, at_panel);
-                    at_row += 1;
                 }
-                at_panel += $panels;
             }
-            while at_panel < n_panels {
+            for at_panel in whole_panels..n_panels {
                 for at_row in 0..n_rows {
                     pass!(1, 1, at_row, at_panel);
                 }
-                at_panel += 1;
             }
         }
     };
 }
 pub(super) use driver;
 
-/// Sums of integers to numbers. A product and then a sum, never both in one rounding: the same bits everywhere.
+/// Sums of integers to numbers, as many as `out` has room for. A product and then a sum, never both in one rounding: the
+/// same bits everywhere.
 #[inline(always)]
 pub(super) fn finish(
     sums: &[i32; LANES],
     row_scale: f32,
-    scales: &[f32],
-    bias: Option<&[f32]>,
+    scales: &[f32; LANES],
+    bias: Option<&[f32; LANES]>,
     out: &mut [f32],
     into: Into,
 ) {
     let mut values = [0.0_f32; LANES];
-    for ((value, sum), scale) in values.iter_mut().zip(sums).zip(scales) {
-        *value = *sum as f32 * (row_scale * scale);
+    for lane in 0..LANES {
+        values[lane] = sums[lane] as f32 * (row_scale * scales[lane]);
     }
     if let Some(bias) = bias {
-        values.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
+        for lane in 0..LANES {
+            values[lane] += bias[lane];
+        }
     }
-    match into {
-        Into::Replace => out.copy_from_slice(&values[..out.len()]),
-        Into::Add => out.iter_mut().zip(&values).for_each(|(out, value)| *out += value),
+    match (out.first_chunk_mut::<LANES>(), into) {
+        (Some(out), Into::Replace) => *out = values,
+        (Some(out), Into::Add) => {
+            for lane in 0..LANES {
+                out[lane] += values[lane];
+            }
+        }
+        (None, Into::Replace) => out.iter_mut().zip(values).for_each(|(out, value)| *out = value),
+        (None, Into::Add) => out.iter_mut().zip(values).for_each(|(out, value)| *out += value),
     }
 }

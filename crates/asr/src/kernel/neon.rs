@@ -25,7 +25,8 @@ fn neon_tile<const R: usize, const P: usize>(
     rows: [&[Inputs]; R],
     _sums: [i32; R],
     panels: [&[Group]; P],
-) -> [[[i32; LANES]; P]; R] {
+    out: &mut [[[i32; LANES]; P]; R],
+) {
     let n = panels[0].len();
     assert!(rows.iter().all(|row| row.len() == n) && panels.iter().all(|panel| panel.len() == n));
     // SAFETY: these instructions are part of every 64-bit ARM.
@@ -49,14 +50,10 @@ fn neon_tile<const R: usize, const P: usize>(
             }
         }
     }
-    totals.map(|row| {
-        row.map(|quarters| {
-            let mut lanes = [0_i32; LANES];
-            for (four, [low, high]) in lanes.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
-                // SAFETY: as above; 4 integers of 32 bits have 16 bytes.
-                unsafe { vst1q_s32(four.as_mut_ptr(), vpaddq_s32(low, high)) };
-            }
-            lanes
-        })
-    })
+    for (lanes, quarters) in out.as_flattened_mut().iter_mut().zip(totals.as_flattened()) {
+        for (four, [low, high]) in lanes.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
+            // SAFETY: as above; 4 integers of 32 bits have 16 bytes.
+            unsafe { vst1q_s32(four.as_mut_ptr(), vpaddq_s32(*low, *high)) };
+        }
+    }
 }

@@ -29,7 +29,8 @@ fn simd128_tile<const R: usize, const P: usize>(
     rows: [&[Inputs]; R],
     _sums: [i32; R],
     panels: [&[Group]; P],
-) -> [[[i32; LANES]; P]; R] {
+    out: &mut [[[i32; LANES]; P]; R],
+) {
     let n = panels[0].len();
     assert!(rows.iter().all(|row| row.len() == n) && panels.iter().all(|panel| panel.len() == n));
     let mut totals: [[[[v128; 2]; QUARTERS]; P]; R] = [[[[i32x4_splat(0); 2]; QUARTERS]; P]; R];
@@ -50,15 +51,11 @@ fn simd128_tile<const R: usize, const P: usize>(
             }
         }
     }
-    totals.map(|row| {
-        row.map(|quarters| {
-            let mut lanes = [0_i32; LANES];
-            for (four, [low, high]) in lanes.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
-                let (even, odd) = (i32x4_shuffle::<0, 2, 4, 6>(low, high), i32x4_shuffle::<1, 3, 5, 7>(low, high));
-                // SAFETY: 4 integers of 32 bits have 16 bytes.
-                unsafe { v128_store(four.as_mut_ptr().cast(), i32x4_add(even, odd)) };
-            }
-            lanes
-        })
-    })
+    for (lanes, quarters) in out.as_flattened_mut().iter_mut().zip(totals.as_flattened()) {
+        for (four, [low, high]) in lanes.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
+            let (even, odd) = (i32x4_shuffle::<0, 2, 4, 6>(*low, *high), i32x4_shuffle::<1, 3, 5, 7>(*low, *high));
+            // SAFETY: 4 integers of 32 bits have 16 bytes.
+            unsafe { v128_store(four.as_mut_ptr().cast(), i32x4_add(even, odd)) };
+        }
+    }
 }

@@ -57,7 +57,8 @@ fn avx512_vnni_tile<const R: usize, const P: usize>(
     rows: [&[Inputs]; R],
     sums: [i32; R],
     panels: [&[Group]; P],
-) -> [[[i32; LANES]; P]; R] {
+    out: &mut [[[i32; LANES]; P]; R],
+) {
     let n = panels[0].len();
     assert!(rows.iter().all(|row| row.len() == n) && panels.iter().all(|panel| panel.len() == n));
     let mut totals: [[__m512i; P]; R] = sums.map(|sum| [_mm512_set1_epi32(sum.wrapping_mul(-128)); P]);
@@ -75,14 +76,10 @@ fn avx512_vnni_tile<const R: usize, const P: usize>(
             }
         }
     }
-    totals.map(|row| {
-        row.map(|total| {
-            let mut lanes = [0_i32; LANES];
-            // SAFETY: 16 integers of 32 bits have 64 bytes.
-            unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), total) };
-            lanes
-        })
-    })
+    for (lanes, total) in out.as_flattened_mut().iter_mut().zip(totals.as_flattened()) {
+        // SAFETY: 16 integers of 32 bits have 64 bytes.
+        unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), *total) };
+    }
 }
 
 /// The instruction multiplies unsigned by signed numbers and saturates at 16 bits: it is given the inputs without their
@@ -92,7 +89,8 @@ fn avx2_tile<const R: usize, const P: usize>(
     rows: [&[Inputs]; R],
     _sums: [i32; R],
     panels: [&[Group]; P],
-) -> [[[i32; LANES]; P]; R] {
+    out: &mut [[[i32; LANES]; P]; R],
+) {
     let n = panels[0].len();
     assert!(rows.iter().all(|row| row.len() == n) && panels.iter().all(|panel| panel.len() == n));
     let mut totals: [[[__m256i; 2]; P]; R] = [[[_mm256_setzero_si256(); 2]; P]; R];
@@ -116,14 +114,10 @@ fn avx2_tile<const R: usize, const P: usize>(
             }
         }
     }
-    totals.map(|row| {
-        row.map(|halves| {
-            let mut lanes = [0_i32; LANES];
-            for (eight, total) in lanes.as_chunks_mut::<8>().0.iter_mut().zip(halves) {
-                // SAFETY: 8 integers of 32 bits have 32 bytes.
-                unsafe { _mm256_storeu_si256(eight.as_mut_ptr().cast(), total) };
-            }
-            lanes
-        })
-    })
+    for (lanes, halves) in out.as_flattened_mut().iter_mut().zip(totals.as_flattened()) {
+        for (eight, total) in lanes.as_chunks_mut::<8>().0.iter_mut().zip(halves) {
+            // SAFETY: 8 integers of 32 bits have 32 bytes.
+            unsafe { _mm256_storeu_si256(eight.as_mut_ptr().cast(), *total) };
+        }
+    }
 }

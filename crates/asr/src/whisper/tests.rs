@@ -89,9 +89,9 @@ fn a_phrase_has_a_probability_and_a_bad_one_is_refused() {
     // Two tokens are less likely than the first alone.
     let longer = whisper.phrase(&["ab"]).expect("two tokens");
     let spot_longer = whisper.spot(&sound, &longer, &|| false).expect("it is short").log_probability;
-    assert!((-20.0..spot).contains(&spot_longer), "{spot_longer}");
+    assert!((-12.0..spot).contains(&spot_longer), "{spot_longer}");
     let silence = whisper.spot(&[0.0; 16_000], &phrase, &|| false).expect("it is short");
-    assert!((silence.log_probability + 20.0).abs() < 1e-6);
+    assert!((silence.log_probability + 12.0).abs() < 1e-6);
     assert!(matches!(whisper.spot(&sound, &phrase, &|| true), Err(AsrError::Stopped)));
 }
 
