@@ -93,7 +93,7 @@ pub(super) fn run(args: &TrainArgs, models: &Models) -> Result<(), Failure> {
 fn recipe(args: &TrainArgs) -> Recipe {
     let mut recipe = Recipe { seed: args.seed, ..Recipe::default() };
     if args.trial {
-        recipe.scenes_per_clip = 1;
+        (recipe.scenes_per_clip, recipe.splices_per_clip) = (1, 1);
         (recipe.voices, recipe.other_voices, recipe.elsewhere) = (4, 2, 0);
         (recipe.heads, recipe.head.steps, recipe.onset.steps) = (1, 20, 20);
     }

@@ -1,24 +1,29 @@
 //! Scenes turned into what networks learn from: embeddings with labels, and mel frames with onsets.
 
+use std::ops::Range;
+
 use ear::features::{FRAMES_KEPT, STEP, frame_of_sample, sample_of_frame};
 use ear::{
     EMBEDDING_HOP, EMBEDDING_WINDOW, EarError, Embedding, MEL_HOP, MEL_WINDOW, MelFrame, Models, SILENT_FRAME,
 };
 
+use super::evaluate::splice;
 use crate::random::Chance;
-use crate::scene::Scene;
+use crate::scene::{Props, Scene, WordClip};
 
 /// Embeddings that a head looks at: 0.72 s and the first one's own 0.76 s.
 pub(super) const HEAD_FRAMES: usize = 10;
 /// A step that ends this far behind the word's end, in samples, must say "now" ...
-const NOW: std::ops::Range<i64> = -480..5_400;
+const NOW: Range<i64> = -480..5_400;
 /// ... and none does that ends this far behind it, or before this part of the word was said.
 const PAST: i64 = 17_600;
 const HALFWAY: f64 = 0.4;
 /// From where a word was cut off, nothing may wake: in samples before the cut.
 const BROKEN: i64 = 1_600;
-/// When the locator is asked, in samples behind the word's end.
-const ASKED: std::ops::Range<f32> = -1_600.0..7_000.0;
+/// When the locator is asked, in samples behind the word's end: a first stage with a low threshold fires before it.
+const ASKED: Range<f32> = -2_400.0..7_000.0;
+/// How often a splice has other speech right up to the word: the harder half.
+const AFTER_SPEECH: f32 = 0.7;
 /// Samples that go through the models at once: half a minute.
 const PIECE: usize = 30 * 16_000;
 
@@ -89,8 +94,30 @@ impl Examples {
         }
         self.embeddings.extend(embeddings);
         if !scene.is_broken {
-            self.add_onset(&frames, scene, fold, chance);
+            self.add_onset(&frames, &scene.word, fold, chance);
         }
+        Ok(())
+    }
+
+    /// Adds, for the locator alone, a clip's word that begins all at once, in noise or right behind other speech: what
+    /// comes before it is the locator's hardest question, and rooms blur it away in most scenes.
+    ///
+    /// # Errors
+    /// Where the models are not those `ear` knows.
+    pub fn add_splice(
+        &mut self,
+        models: &Models,
+        props: &Props,
+        clip: &WordClip,
+        fold: Option<u8>,
+        chance: &mut Chance,
+    ) -> Result<(), EarError> {
+        let after_speech = chance.happens(AFTER_SPEECH);
+        let (pcm, onset) = splice(clip, after_speech, props, chance);
+        let mut samples = vec![0.0; MEL_WINDOW - MEL_HOP];
+        samples.extend(pcm.iter().map(|sample| f32::from(*sample)));
+        let frames = models.mel_frames(&samples)?;
+        self.add_onset(&frames, &(onset..onset + clip.bounds.len()), fold, chance);
         Ok(())
     }
 
@@ -115,13 +142,13 @@ impl Examples {
 
     /// The two seconds before a chance moment behind the word's end.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a scene has 100,000 samples")]
-    fn add_onset(&mut self, frames: &[MelFrame], scene: &Scene, fold: Option<u8>, chance: &mut Chance) {
-        let asked = signed(scene.word.end) + chance.between(ASKED.start, ASKED.end) as i64;
+    fn add_onset(&mut self, frames: &[MelFrame], word: &Range<usize>, fold: Option<u8>, chance: &mut Chance) {
+        let asked = signed(word.end) + chance.between(ASKED.start, ASKED.end) as i64;
         let steps = usize::try_from(asked).unwrap_or(0) / STEP;
         let end = (steps * EMBEDDING_HOP).min(frames.len());
         let Some(start) = end.checked_sub(FRAMES_KEPT) else { return };
         let newest = frame_of_sample(sample_of_frame(end as u64 - 1));
-        let age = (sample_of_frame(newest).0 as f32 - scene.word.start as f32) / MEL_HOP as f32;
+        let age = (sample_of_frame(newest).0 as f32 - word.start as f32) / MEL_HOP as f32;
         self.onsets.push((frames[start..end].to_vec(), age, fold));
     }
 }

@@ -38,10 +38,14 @@ pub struct Recipe {
     pub seed: u64,
     /// Scenes around each human clip.
     pub scenes_per_clip: usize,
+    /// Splices of each human clip, for the locator alone.
+    pub splices_per_clip: usize,
     /// Synthetic voices that say the word, and scenes around each.
     pub voices: usize,
     /// See `voices`.
     pub scenes_per_voice: usize,
+    /// Splices of each synthetic voice, for the locator alone.
+    pub splices_per_voice: usize,
     /// Synthetic voices that say all else.
     pub other_voices: usize,
     /// How often each long recording is heard elsewhere, besides once as it is.
@@ -61,8 +65,10 @@ impl Default for Recipe {
         Self {
             seed: 10,
             scenes_per_clip: 30,
+            splices_per_clip: 25,
             voices: 200,
             scenes_per_voice: 2,
+            splices_per_voice: 2,
             other_voices: 100,
             elsewhere: 2,
             broken: 0.06,
@@ -125,12 +131,18 @@ pub fn prepare(
         for _ in 0..recipe.scenes_per_clip {
             examples.add_scene(models, &props.scene(clip, recipe.broken, &mut chance), fold, &mut chance)?;
         }
+        for _ in 0..recipe.splices_per_clip {
+            examples.add_splice(models, props, clip, fold, &mut chance)?;
+        }
     }
     tell(format!("{} human clips in {} scenes", material.clips.len(), examples.onsets.len()));
     let synthetic = synthetic_clips(word, recipe.voices, &mut chance)?;
     for clip in &synthetic {
         for _ in 0..recipe.scenes_per_voice {
             examples.add_scene(models, &props.scene(clip, recipe.broken, &mut chance), None, &mut chance)?;
+        }
+        for _ in 0..recipe.splices_per_voice {
+            examples.add_splice(models, props, clip, None, &mut chance)?;
         }
     }
     tell(format!("{} synthetic voices, {} scenes in all", synthetic.len(), examples.onsets.len()));

@@ -12,9 +12,8 @@ use learn::wake::{OnsetErrors, onset_errors};
 
 /// Splices of each clip: other noise, other speech before it.
 const SPLICES: usize = 12;
-/// How far the onset may be off: in room noise for 95 of 100 words, behind running speech for most.
-const ROOM_P95_MS: f64 = 50.0;
-const SPEECH_MEDIAN_MS: f64 = 50.0;
+/// How far the onset may be off, for 95 of 100 words.
+const P95_MS: f64 = 50.0;
 
 /// Files below `folder` whose name holds `part`, in order.
 fn files(folder: &Path, part: &str) -> Vec<std::path::PathBuf> {
@@ -110,10 +109,8 @@ fn the_onset_is_found_in_room_noise_and_behind_other_speech() {
         let place = if after_speech { "behind other speech" } else { "in room noise" };
         println!("onset {place}: {} words, median {median:.1} ms, 95th percentile {p95:.1} ms", all.errors.len());
         assert!(all.missed * 10 <= clips.len() * SPLICES, "{place}: {} words did not wake", all.missed);
-        (median, p95)
+        assert!(median <= p95 && p95 <= P95_MS, "{place}");
     };
-    let (median, p95) = measure(false);
-    assert!(median <= p95 && p95 <= ROOM_P95_MS);
-    let (median, _) = measure(true);
-    assert!(median < SPEECH_MEDIAN_MS);
+    measure(false);
+    measure(true);
 }

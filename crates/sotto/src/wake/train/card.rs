@@ -55,7 +55,8 @@ fn shape(recipe: &Recipe) -> Vec<String> {
 {} heads whose scores are averaged: 10 embeddings (1.5 s) through 96 → {}, side by side, → {} → 1, with layer
 normalisation; and one locator of the onset: about 0.9 s of mel frames around a candidate → {} → {} → 1, a softmax over
 candidates. Each clip was heard in {} scenes, each of {} synthetic voices in {}: other speed, room, noise, loudness,
-other speech before and behind; one word in sixteen or so cut off halfway, so that half a word does not wake.
+other speech before and behind; one word in sixteen or so cut off halfway, so that half a word does not wake. The locator
+also heard {} splices of each clip: the word cut at its onset, in noise or right behind other speech.
 ",
         recipe.heads,
         recipe.head.frame_width,
@@ -65,6 +66,7 @@ other speech before and behind; one word in sixteen or so cut off halfway, so th
         recipe.scenes_per_clip,
         recipe.voices,
         recipe.scenes_per_voice,
+        recipe.splices_per_clip,
     );
     text.split('\n').map(str::to_owned).collect()
 }
