@@ -3,7 +3,7 @@
 
 use crate::simd::mul_add;
 
-/// Places computed side by side: with three vectors of outputs each they fill the registers of AVX2.
+/// Places computed side by side: with two vectors of outputs each, as many sums as AVX2 adds to at once.
 pub(crate) const PLACES: usize = 4;
 
 /// The weights of one layer, in blocks of `N` outputs that are computed together.
@@ -55,17 +55,21 @@ impl<const N: usize> Weights<N> {
         starts: [usize; P],
         pitch: usize,
     ) -> [[f32; N]; P] {
+        let len = self.len;
         let mut sums = [self.bias[block]; P];
-        let mut rows = &self.rows[block * self.segments * self.len..][..self.segments * self.len];
+        let rows = &self.rows[block * self.segments * len..][..self.segments * len];
         for segment in 0..self.segments {
-            let stretches: [&[f32]; P] = starts.map(|start| &input[start + segment * pitch..][..self.len]);
-            let (now, later) = rows.split_at(self.len);
-            rows = later;
-            for (index, row) in now.iter().enumerate() {
+            let rows = &rows[segment * len..][..len];
+            // No `map` here, nor `from_fn`: the compiler does not inline them, and calls cost what the loop does.
+            let mut stretches = [&input[..0]; P];
+            for place in 0..P {
+                stretches[place] = &input[starts[place] + segment * pitch..][..len];
+            }
+            for index in 0..len {
                 for place in 0..P {
                     let value = stretches[place][index];
                     for lane in 0..N {
-                        sums[place][lane] = mul_add::<FMA>(value, row[lane], sums[place][lane]);
+                        sums[place][lane] = mul_add::<FMA>(value, rows[index][lane], sums[place][lane]);
                     }
                 }
             }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod bad_input;
+mod endurance;
 mod oracle;
 mod request_end;
 mod stages;
