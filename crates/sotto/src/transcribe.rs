@@ -50,7 +50,9 @@ impl Model {
 /// Prints the text of each file in turn; the first that cannot be heard ends it.
 pub(crate) fn run(args: &TranscribeArgs, places: &Places) -> Result<(), Failure> {
     let folder = places.models().join(args.model.folder());
-    let recognizer = WhisperRecognizer::load(&folder).map_err(|why| Failure::no(why.to_string()))?;
+    let how = args.model.folder();
+    let recognizer = WhisperRecognizer::load(&folder)
+        .map_err(|why| Failure::no(format!("{why} (sotto models fetch {how} gets it)")))?;
     let recognizer = if args.full_window { recognizer.with_full_window() } else { recognizer };
     for file in &args.files {
         crate::print_line(&transcribe(&recognizer, file, args.json)?);

@@ -1,7 +1,7 @@
 //! The recogniser of crate `asr`, its files, and sound of any length.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufReader};
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +18,9 @@ pub const SOUND_SECONDS_MAX: u32 = 3_600;
 /// A model file larger than this is none of ours: the largest Whisper has 3.1 GB, the ones we use up to 150 MB.
 const MODEL_BYTES_MAX: u64 = 4 << 30;
 
+/// The recogniser's own file, made when a model is fetched.
+const COMPACT: &str = "model.i8";
+
 const RATE: usize = SAMPLE_RATE_HZ as usize;
 
 /// A long recording is cut into windows of at most this, each at the quietest place of its last part.
@@ -25,7 +28,7 @@ const WINDOW_SAMPLES_MAX: usize = SECONDS_MAX as usize * RATE;
 const WINDOW_LAST_PART: usize = 10 * RATE;
 const QUIET_SAMPLES: usize = RATE / 4;
 
-/// Whisper, loaded from a folder of files in CTranslate2's format.
+/// Whisper, loaded from a folder: its compact file, or files in CTranslate2's format.
 #[derive(Debug)]
 pub struct WhisperRecognizer {
     whisper: Whisper,
@@ -33,21 +36,27 @@ pub struct WhisperRecognizer {
 }
 
 impl WhisperRecognizer {
-    /// Loads `model.bin`, `config.json` and `vocabulary.txt` (or `vocabulary.json`) from `folder`.
+    /// Loads `model.i8` from `folder` or, where that is not there, `model.bin`, `config.json` and `vocabulary.txt` (or
+    /// `vocabulary.json`).
     ///
     /// # Errors
     ///
     /// Where a file is missing, cannot be read or is not a Whisper's, with its name and the reason.
     pub fn load(folder: &Path) -> Result<Self, SpeechError> {
-        let vocabulary = match read(folder, "vocabulary.txt") {
-            Err(SpeechError::NoModel { .. }) if folder.join("vocabulary.json").exists() => {
-                read(folder, "vocabulary.json")?
+        let whisper = match File::open(folder.join(COMPACT)) {
+            Ok(file) => Whisper::read(&mut BufReader::new(file)),
+            Err(_) => {
+                let vocabulary = match read(folder, "vocabulary.txt") {
+                    Err(SpeechError::NoModel { .. }) if folder.join("vocabulary.json").exists() => {
+                        read(folder, "vocabulary.json")?
+                    }
+                    vocabulary => vocabulary?,
+                };
+                let (model, config) = (read(folder, "model.bin")?, read(folder, "config.json")?);
+                Whisper::from_bytes(ModelBytes { model: &model, config: &config, vocabulary: &vocabulary })
             }
-            vocabulary => vocabulary?,
         };
-        let (model, config) = (read(folder, "model.bin")?, read(folder, "config.json")?);
-        let whisper = Whisper::from_bytes(ModelBytes { model: &model, config: &config, vocabulary: &vocabulary })
-            .map_err(|source| SpeechError::BadModel { folder: folder.to_owned(), source })?;
+        let whisper = whisper.map_err(|source| SpeechError::BadModel { folder: folder.to_owned(), source })?;
         Ok(Self { whisper, window: Window::Cut })
     }
 

@@ -49,6 +49,13 @@ pub(crate) fn faults<'m>(model: &'m Model, dir: &Path) -> Vec<(&'m ModelFile, Fa
     model.files.iter().filter_map(|file| fault(&home.join(&file.name), file).map(|fault| (file, fault))).collect()
 }
 
+/// Whether all files that come out of packages are whole, by their hashes.
+pub(crate) fn are_sources_whole(model: &Model, dir: &Path) -> bool {
+    let home = dir.join(&model.id);
+    let mut sources = model.files.iter().filter(|file| file.inside.is_some());
+    sources.all(|file| fault(&home.join(&file.name), file).is_none())
+}
+
 /// What is wrong with one file, by its length and its hash.
 pub(crate) fn fault(path: &Path, wanted: &ModelFile) -> Option<Fault> {
     match std::fs::metadata(path) {

