@@ -19,7 +19,7 @@ const FRAME_CENTRE: u64 = (MEL_WINDOW / 2 - MEL_HOP) as u64;
 /// The frame whose window has its middle nearest to sample `at`.
 #[must_use]
 pub const fn frame_of_sample(at: SampleIndex) -> u64 {
-    (at.0 + FRAME_CENTRE + MEL_HOP as u64 / 2) / MEL_HOP as u64
+    at.0.saturating_add(FRAME_CENTRE + MEL_HOP as u64 / 2) / MEL_HOP as u64
 }
 
 /// The sample in the middle of frame `frame`'s window.

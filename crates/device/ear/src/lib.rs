@@ -13,6 +13,7 @@
 
 mod conv;
 mod detector;
+pub mod echo;
 mod embedding;
 pub mod endpoint;
 mod error;

@@ -59,10 +59,22 @@ struct Shared {
     silence: EmbeddingState,
 }
 
-/// What both models need while they follow one stream. Allocates nothing once made.
+/// What the spectrogram needs while it follows one stream. Allocates nothing once made.
+#[derive(Debug)]
+pub(crate) struct MelState {
+    scratch: Scratch,
+}
+
+impl MelState {
+    pub(crate) fn new() -> Self {
+        Self { scratch: Scratch::new() }
+    }
+}
+
+/// The same for both models.
 #[derive(Debug)]
 pub(crate) struct ModelState {
-    scratch: Scratch,
+    mel: MelState,
     embedding: EmbeddingState,
 }
 
@@ -128,13 +140,18 @@ impl Models {
 
     /// The state of a stream that has been silent until now.
     pub(crate) fn start(&self) -> ModelState {
-        ModelState { scratch: Scratch::new(), embedding: self.shared.silence.clone() }
+        ModelState { mel: MelState::new(), embedding: self.shared.silence.clone() }
     }
 
     /// Takes the samples of one step (the first [`MEL_WINDOW`] - [`MEL_HOP`] of them overlap the step before) and writes
-    /// its eight frames; returns the embedding of the window that ends with them.
-    pub(crate) fn step(&self, state: &mut ModelState, samples: &[f32], frames: &mut [MelFrame]) -> Embedding {
+    /// its eight frames.
+    pub(crate) fn mel_step(&self, state: &mut MelState, samples: &[f32], frames: &mut [MelFrame]) {
         simd::run(self.shared.mel.frames(samples, &mut state.scratch, frames));
+    }
+
+    /// The same, and returns the embedding of the window that ends with them.
+    pub(crate) fn step(&self, state: &mut ModelState, samples: &[f32], frames: &mut [MelFrame]) -> Embedding {
+        self.mel_step(&mut state.mel, samples, frames);
         let mut embedding = [[0.0; EMBEDDING_SIZE]];
         simd::run(self.shared.embedding.advance(&mut state.embedding, frames, &mut embedding));
         embedding[0]

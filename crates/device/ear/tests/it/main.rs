@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod bad_input;
+mod echo;
 mod endurance;
 mod oracle;
 mod request_end;
