@@ -34,6 +34,16 @@ impl Home {
         self.dir.path().join("data")
     }
 
+    /// The fetched models: this machine's own, as the commands find them.
+    pub(crate) fn models() -> PathBuf {
+        let cache = || {
+            let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+            let home = || PathBuf::from(std::env::var_os("HOME").expect("a home directory"));
+            base.unwrap_or_else(|| home().join(".cache")).join("sotto/models")
+        };
+        std::env::var_os("SOTTO_MODELS").map_or_else(cache, PathBuf::from)
+    }
+
     /// A command of ours on this installation.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sotto"));

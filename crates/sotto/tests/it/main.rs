@@ -12,3 +12,5 @@ mod deletion;
 mod home;
 mod onset;
 mod service;
+mod standing;
+mod strangers;

@@ -1,0 +1,123 @@
+//! What changes while a cloud runs: a device is removed in the app; somebody sets the clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use base::{Clock, SystemClock, Timestamp};
+use serde_json::Value;
+use server::Config;
+
+use crate::home::{Home, Said};
+
+const REQUEST: [&str; 5] = ["ask", "--fast", "--json", "--say", "Alexa, what time is it"];
+
+/// The app in a browser of few needs: forms out, pages in, one cookie.
+struct Browser {
+    agent: ureq::Agent,
+    app: String,
+    cookie: String,
+}
+
+impl Browser {
+    /// Signs in with what `sotto up` printed.
+    fn sign_in(app: &str, account: &str, password: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(20)))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .into();
+        let mut browser = Self { agent, app: app.to_owned(), cookie: String::new() };
+        let answer = browser.post("/sign-in", &format!("account={account}&password={password}"));
+        let cookie = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok()).expect("signed in");
+        browser.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        browser
+    }
+
+    fn post(&self, path: &str, form: &str) -> ureq::http::Response<ureq::Body> {
+        let request = self.agent.post(format!("{}{path}", self.app)).header("Cookie", &self.cookie);
+        request.header("Content-Type", "application/x-www-form-urlencoded").send(form).expect("the app answers")
+    }
+
+    fn page(&self, path: &str) -> String {
+        let request = self.agent.get(format!("{}{path}", self.app)).header("Cookie", &self.cookie);
+        request.call().expect("the app answers").body_mut().read_to_string().expect("text")
+    }
+}
+
+#[test]
+fn a_device_removed_in_the_app_is_refused_with_one_clear_line_and_nothing_of_it_is_kept() {
+    let home = Home::new();
+    let up = home.up();
+    assert_eq!(home.sotto(&REQUEST).code, Some(0), "paired and heard");
+    let text = |key: &str| up.told[key].as_str().expect("text").to_owned();
+    let browser = Browser::sign_in(&text("app"), &text("account"), &text("password"));
+    let devices = browser.page("/devices");
+    let id = devices.split("/remove\"").next().and_then(|page| page.rsplit("/devices/").next()).expect("its link");
+    assert_eq!(browser.post(&format!("/devices/{id}/remove"), "").status(), 303);
+    let before = home.sotto(&["status", "--json"]);
+    home.sotto(&REQUEST).refuses(1, "no longer, paired");
+    let after = home.sotto(&["status", "--json"]);
+    for count in ["streams_opened", "audio_bytes_received"] {
+        assert_eq!(before.line()[count], after.line()[count], "nothing of it was taken: {count}");
+    }
+    assert_eq!(
+        browser.page("/activity").matches("/delete\"").count(),
+        1,
+        "what it said before is there, and nothing since"
+    );
+}
+
+/// The machine's clock, and how far somebody has set it off.
+struct JumpingClock {
+    machine: SystemClock,
+    off_ms: AtomicI64,
+}
+
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.machine.now().unix_ms() + self.off_ms.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.machine.elapsed()
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_forward_and_back_under_a_running_cloud_loses_nothing() {
+    const DAY_MS: i64 = 86_400_000;
+    let home = Home::new();
+    let clock = Arc::new(JumpingClock { machine: SystemClock::new(), off_ms: AtomicI64::new(0) });
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = Config {
+        data: home.data(),
+        models: Home::models(),
+        app: free,
+        devices: free,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let cloud = runtime.block_on(server::start(config)).expect("the cloud starts");
+    let first = runtime.block_on(cloud.first_password()).expect("a password").expect("the first");
+    let mut replies = Vec::new();
+    for off_days in [0, 400, -800] {
+        clock.off_ms.store(off_days * DAY_MS, Ordering::SeqCst);
+        let said: Said = home.sotto(&REQUEST);
+        assert_eq!(said.line()["intent"], "HassGetCurrentTime", "{off_days} days off: {said:?}");
+        assert!(!said.stderr.contains("panicked"), "{said:?}");
+        replies.push(said.line()["reply"].clone());
+    }
+    assert!(replies.iter().all(Value::is_string));
+    let app = format!("http://localhost:{}", cloud.run_file().app.port());
+    for off_days in [-800, 0] {
+        clock.off_ms.store(off_days * DAY_MS, Ordering::SeqCst);
+        let browser = Browser::sign_in(&app, &first.account, first.password.expose());
+        let listed = browser.page("/activity").matches("/delete\"").count();
+        assert_eq!(listed, replies.len(), "all are in the list, whatever the clock says");
+    }
+    runtime.block_on(cloud.stop());
+    assert_eq!(home.sotto(&["status"]).code, Some(1), "it ended cleanly");
+}
