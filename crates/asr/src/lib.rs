@@ -23,6 +23,7 @@ mod matrix;
 mod mel;
 mod model_file;
 mod phrase;
+mod product;
 mod repetition;
 mod session;
 mod tree;

@@ -1,4 +1,4 @@
-//! Products: of matrices of f32 by the gemm crate, of rows with weights of 8 bits by our own kernels.
+//! Products: of matrices of f32, and of rows with weights of 8 bits.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,15 +7,16 @@ use crate::aligned::AlignedBytes;
 pub(crate) use crate::kernel::Into;
 use crate::kernel::{DEPTH, Group, Inputs, LANES, Level, Panels, Rows};
 use crate::math::{NullaryFnOnce, largest_magnitude, vectorised};
+use crate::product::Product;
 
 /// A matrix that lies somewhere in a slice: a row every `row_step` numbers, a column every `column_step`.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
-    numbers: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_step: usize,
-    column_step: usize,
+    pub(crate) numbers: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) row_step: usize,
+    pub(crate) column_step: usize,
 }
 
 impl<'a> View<'a> {
@@ -50,39 +51,11 @@ pub(crate) fn multiply(out: &mut [f32], out_step: usize, into: Into, scale: f32,
         return;
     }
     assert_eq!(a.columns, b.rows, "the inner sizes differ");
+    assert_eq!(a.column_step, 1, "the first factor's rows are not in one piece");
     assert!(a.reach() <= a.numbers.len() && b.reach() <= b.numbers.len(), "a factor reaches beyond its numbers");
     assert!(b.columns <= out_step, "rows of the product overlap");
     assert!((a.rows - 1) * out_step + b.columns <= out.len(), "the product reaches beyond its place");
-    let step = |step: usize| isize::try_from(step).unwrap_or(isize::MAX);
-    #[expect(
-        unsafe_code,
-        reason = "gemm takes pointers; the three assertions above bound all that it reads and writes"
-    )]
-    // SAFETY: `out`, `a` and `b` are borrowed for the call, `out` alone to be written; the assertions hold each last
-    // element inside its slice.
-    unsafe {
-        gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
-            out.as_mut_ptr(),
-            1,
-            step(out_step),
-            into == Into::Add,
-            a.numbers.as_ptr(),
-            step(a.column_step),
-            step(a.row_step),
-            b.numbers.as_ptr(),
-            step(b.column_step),
-            step(b.row_step),
-            1.0,
-            scale,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
+    pulp::Arch::new().dispatch(Product { out, out_step, into, scale, a, b });
 }
 
 /// A convolution `y = W x + b` in f32, over frames that lie side by side.
