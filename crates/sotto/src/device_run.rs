@@ -34,6 +34,8 @@ pub(crate) enum DeviceCommand {
         /// The code that the app shows under "Add a device".
         #[arg(long, value_name = "CODE")]
         pair: Option<String>,
+        #[command(flatten)]
+        hearing: HearingArgs,
         /// A pipe to read buttons from, one a line: `press`, `mic off`, `mic on`.
         #[arg(long, value_name = "FIFO")]
         control: Option<PathBuf>,
@@ -43,9 +45,42 @@ pub(crate) enum DeviceCommand {
     },
 }
 
+/// What a device listens for, and how readily: the owner's choice at the device.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct HearingArgs {
+    /// The wake word
+    #[arg(long, default_value = "alexa", value_parser = crate::wake::parse_word)]
+    word: ear::Word,
+    /// How readily it is heard, whatever the app says [default: as the app says]
+    #[arg(long, value_parser = ["low", "normal", "high"])]
+    sensitivity: Option<String>,
+    /// Hear it with the first stage alone, without the recogniser: for small boards
+    #[arg(long)]
+    light: bool,
+}
+
+impl HearingArgs {
+    /// Puts the choice on the launcher's command line.
+    pub(crate) fn put_on(&self, launcher: &mut std::process::Command) {
+        launcher.arg("--word").arg(self.word.name());
+        if let Some(sensitivity) = &self.sensitivity {
+            launcher.arg("--sensitivity").arg(sensitivity);
+        }
+        if self.light {
+            launcher.arg("--light");
+        }
+    }
+}
+
+impl Default for HearingArgs {
+    fn default() -> Self {
+        Self { word: ear::Word::Alexa, sensitivity: None, light: false }
+    }
+}
+
 /// Runs the device's launcher until it ends or this program is told to.
 pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<(), Failure> {
-    let DeviceCommand::Run { device, name, mic, speaker, cloud, pair, control, events } = command;
+    let DeviceCommand::Run { device, name, mic, speaker, cloud, pair, hearing, control, events } = command;
     crate::models::ensure(places.models())?;
     let home = places.device(&device);
     make_private_dir(&home)?;
@@ -59,6 +94,7 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
     launcher.arg("--data").arg(&home).arg("--models").arg(places.models()).arg("--name").arg(name);
     launcher.arg("--mic").arg(mic).arg("--speaker").arg(speaker).arg("--cloud").arg(cloud);
     launcher.arg("--link-control").arg(link_control.path());
+    hearing.put_on(launcher.as_std_mut());
     if let Some(control) = control {
         launcher.arg("--control").arg(control);
     }

@@ -1,8 +1,9 @@
-//! `sotto wake`: hears a word in recordings, trains one, and scores one.
+//! `sotto wake`: hears a word in recordings, trains one, scores one, and shows what devices counted.
 
 mod detect;
 mod eval;
 mod material;
+mod stats;
 mod train;
 
 use std::path::Path;
@@ -15,7 +16,7 @@ use ear::{Models, Word, WordModel};
 use crate::failure::Failure;
 use crate::places::Places;
 
-/// Wake words: hear one in recordings, train one, score one.
+/// Wake words: hear one in recordings, train one, score one, see how often each woke.
 #[derive(Args, Debug)]
 pub(crate) struct WakeCommand {
     #[command(subcommand)]
@@ -30,22 +31,29 @@ enum Verb {
     Train(train::TrainArgs),
     /// Score a wake word on a table of labelled recordings
     Eval(eval::EvalArgs),
+    /// Show how often words woke this machine's devices, and how often something came near
+    Stats(stats::StatsArgs),
 }
 
 /// Runs the verb.
 pub(crate) fn run(command: &WakeCommand, places: &Places) -> Result<(), Failure> {
     let models = || Models::load(places.models()).map_err(|why| Failure::no(why.to_string()));
     match &command.verb {
-        Verb::Detect(args) => detect::run(args, &models()?),
+        Verb::Detect(args) => detect::run(args, &models()?, places),
         Verb::Train(args) => train::run(args, &models()?),
         Verb::Eval(args) => eval::run(args, &models()?),
+        Verb::Stats(args) => stats::run(args, places),
     }
 }
 
 /// A word by its name, for clap.
-fn parse_word(name: &str) -> Result<Word, String> {
-    let known = || Word::ALL.iter().map(|word| word.name()).collect::<Vec<_>>().join(", ");
-    Word::from_name(name).ok_or_else(|| format!("no such word; there are: {}", known()))
+pub(crate) fn parse_word(name: &str) -> Result<Word, String> {
+    Word::from_name(name).ok_or_else(|| format!("no such word; there are: {}", shipped_names()))
+}
+
+/// The words that ship, for a list.
+fn shipped_names() -> String {
+    Word::ALL.iter().map(|word| word.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// A threshold, for clap.

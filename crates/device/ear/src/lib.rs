@@ -8,8 +8,9 @@
 //! compute nothing twice and allocate nothing once a stream has started), and small heads, whose weights and model card
 //! lie in `weights/`. `learn` trains them through the same front end.
 //!
-//! The second stage is asked only where the first one has fired, at a low threshold: a [`WordVerifier`]. [`Judge`]
-//! decides from both. Without it, the first stage decides alone (the light tier).
+//! The second stage is asked only where the first one has fired, at a low threshold: a [`WordVerifier`], which
+//! the feature `verifier` gives on the project's recogniser. [`Judge`] decides from both. Without it, the first stage
+//! decides alone (the light tier).
 
 mod conv;
 mod detector;
@@ -28,7 +29,10 @@ pub mod net;
 pub mod onnx;
 pub mod onset;
 mod simd;
+mod tally;
 pub mod vad;
+#[cfg(feature = "verifier")]
+pub mod verifier;
 mod verify;
 mod weights;
 mod word;
@@ -41,6 +45,7 @@ pub use models::{
     EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MEL_HOP, MEL_WINDOW, MelFrame, Models,
     SILENT_FRAME,
 };
+pub use tally::{BINS, FILE_BYTES, SLOT_BYTES, Tally, TallyError, WordCounts};
 pub use verify::{Verify, logit};
 pub use weights::{WordModel, is_name};
 pub use word::Word;

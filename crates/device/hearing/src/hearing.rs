@@ -4,13 +4,15 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use base::{Clock, SampleCount, SampleIndex, SystemClock, TurnId};
+use ear::{Heard, NearMiss, Scores, Wake};
 use gate::{Gate, Phase};
-use pipe::{Cause, EarToPanel, Events, Inbox, Line, LinkToEar, Message, PanelToEar, Received, Sensitivity, WordName};
+use pipe::{Cause, EarToPanel, Events, Inbox, Line, LinkToEar, Message, PanelToEar, Received, Sensitivity};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
 use crate::doors::Doors;
 use crate::error::EarStop;
+use crate::journal::Journal;
 use crate::senses::{PIECE_SAMPLES, PIECES_MAX, Senses, Voices};
 use crate::word::Listener;
 
@@ -22,43 +24,44 @@ pub(crate) struct Hearing<'a> {
     senses: Senses,
     doors: Doors<'a>,
     gate: Gate,
-    listener: Listener,
+    mind: Mind,
     clock: SystemClock,
-    sensitivity: Sensitivity,
     /// Whether the detector is to start afresh with another sensitivity once no turn goes on.
     is_setting_due: bool,
     are_mics_off: bool,
     /// How far link says the cloud has worked through the open stream, where playback waits for it.
-    lockstep: Option<Heard>,
+    lockstep: Option<Progress>,
     reported: SampleIndex,
     samples: Vec<i16>,
 }
 
+/// What the ear knows of its word.
+pub(crate) struct Mind {
+    pub(crate) listener: Listener,
+    pub(crate) journal: Journal,
+    pub(crate) sensitivity: Sensitivity,
+    /// Whether it was chosen at the device: then no setting from the network changes it.
+    pub(crate) is_sensitivity_fixed: bool,
+}
+
 /// The latest word from link on how far it is.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Progress {
     turn: TurnId,
     through: SampleCount,
 }
 
 impl<'a> Hearing<'a> {
-    pub(crate) fn new(
-        senses: Senses,
-        voices: Voices,
-        listener: Listener,
-        is_lockstep: bool,
-        events: &'a mut Events,
-    ) -> Self {
+    pub(crate) fn new(senses: Senses, voices: Voices, mind: Mind, is_lockstep: bool, events: &'a mut Events) -> Self {
         Self {
             senses,
             doors: Doors::new(voices.to_panel, voices.to_link, events),
             gate: Gate::new(),
-            listener,
+            mind,
             clock: SystemClock::new(),
-            sensitivity: Sensitivity::default(),
             is_setting_due: false,
             are_mics_off: false,
-            lockstep: is_lockstep.then_some(Heard { turn: TurnId(0), through: SampleCount(0) }),
+            lockstep: is_lockstep.then_some(Progress { turn: TurnId(0), through: SampleCount(0) }),
             reported: SampleIndex(0),
             samples: Vec::with_capacity(PIECE_SAMPLES),
         }
@@ -66,7 +69,9 @@ impl<'a> Hearing<'a> {
 
     /// Hears until the microphone is gone and its last turn over.
     pub(crate) fn run(mut self) -> Result<(), EarStop> {
-        self.doors.events.send(Line::new("started").text("process", "ear"));
+        let stages = if self.mind.listener.has_second_stage { 2 } else { 1 };
+        let line = Line::new("started").text("process", "ear").text("word", self.mind.listener.name.as_str());
+        self.doors.events.send(line.whole("stages", stages));
         loop {
             self.wait()?;
             self.doors.flush();
@@ -98,14 +103,14 @@ impl<'a> Hearing<'a> {
             PanelToEar::MicOff => {
                 self.are_mics_off = true;
                 self.gate.shut(now, &mut self.doors);
-                self.listener.forget(self.gate.position(), self.sensitivity)?;
+                self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
                 self.doors.tell_panel(&EarToPanel::Wiped);
             }
             PanelToEar::MicOn => {
                 self.discard()?;
                 self.are_mics_off = false;
                 self.gate.reopen();
-                self.listener.forget(self.gate.position(), self.sensitivity)?;
+                self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
                 self.doors.tell_panel(&EarToPanel::Ready);
             }
         }
@@ -118,14 +123,14 @@ impl<'a> Hearing<'a> {
             LinkToEar::StopCapture { turn, at } => self.gate.stop(turn, at, now, &mut self.doors),
             LinkToEar::Heard { turn, through } => {
                 if let Some(heard) = &mut self.lockstep {
-                    *heard = Heard { turn, through };
+                    *heard = Progress { turn, through };
                 }
             }
             LinkToEar::Drained { turn } => self.gate.drained(turn, now, &mut self.doors),
             LinkToEar::TurnOver { turn } => self.gate.turn_over(turn, now, &mut self.doors),
             LinkToEar::Settings { sensitivity } => {
-                if sensitivity != self.sensitivity {
-                    self.sensitivity = sensitivity;
+                if sensitivity != self.mind.sensitivity && !self.mind.is_sensitivity_fixed {
+                    self.mind.sensitivity = sensitivity;
                     self.is_setting_due = true;
                     self.doors.events.send(Line::new("sensitivity").text("is", sensitivity.name()));
                 }
@@ -157,19 +162,36 @@ impl<'a> Hearing<'a> {
     fn wake(&mut self, now: Duration) -> Result<(), EarStop> {
         if self.is_setting_due && self.gate.phase() == Phase::Idle {
             self.is_setting_due = false;
-            self.listener.forget(self.gate.position(), self.sensitivity)?;
+            self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
             return Ok(());
         }
-        let Some(wake) = self.listener.push(&self.samples) else { return Ok(()) };
-        let Some(word) = WordName::new(self.listener.word.name()) else { return Ok(()) };
-        if self.gate.phase() != Phase::Idle {
-            return Ok(());
+        // A piece is no longer than a step, so that at most one thing is heard in it.
+        let mut heard = None;
+        self.mind.listener.push(&self.samples, &mut |new| heard = Some(new));
+        match heard {
+            Some(Heard::Wake(wake)) if self.gate.phase() == Phase::Idle => self.on_wake(wake, now),
+            Some(Heard::NearMiss(miss)) => self.on_near_miss(miss),
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn on_wake(&mut self, wake: Wake, now: Duration) {
+        let word = self.mind.listener.name;
         let line = Line::new("wake").text("word", word.as_str()).real("score", f64::from(wake.score));
-        self.doors.events.send(line.whole("onset", wake.onset.0).whole("at", wake.at.0));
+        let line = with_stages(line, wake.scores).whole("onset", wake.onset.0);
+        self.doors.events.send(line.whole("at", wake.at.0));
+        self.mind.journal.wake(word.as_str(), wake.score, self.doors.events);
         let cause = Cause::Wake { word, score: wake.score };
         self.gate.cause(gate::Cause::Wake { onset: wake.onset }, now, self.doors.because(cause));
-        Ok(())
+    }
+
+    fn on_near_miss(&mut self, miss: NearMiss) {
+        let word = self.mind.listener.name;
+        let score = miss.scores.score;
+        let line = Line::new("near_miss").text("word", word.as_str()).real("score", f64::from(score));
+        self.doors.events.send(with_stages(line, miss.scores).whole("at", miss.at.0));
+        self.mind.journal.near_miss(word.as_str(), score, self.doors.events);
     }
 
     /// Throws away what the microphone's process left in the pipe before it was ended.
@@ -225,6 +247,15 @@ impl<'a> Hearing<'a> {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(EarStop::Wait(error.into())),
         }
+    }
+}
+
+/// Each stage's own score: never what was heard.
+fn with_stages(line: Line, scores: Scores) -> Line {
+    let line = line.real("first", f64::from(scores.peak));
+    match scores.log_probability {
+        Some(second) => line.real("second", f64::from(second)),
+        None => line,
     }
 }
 

@@ -10,6 +10,7 @@ mod args;
 mod doors;
 mod error;
 mod hearing;
+mod journal;
 mod senses;
 mod word;
 
@@ -19,7 +20,8 @@ use pipe::{Events, exit, sandbox};
 
 use crate::args::Args;
 use crate::error::EarStop;
-use crate::hearing::Hearing;
+use crate::hearing::{Hearing, Mind};
+use crate::journal::Journal;
 
 fn main() -> ExitCode {
     let args = match Args::read(std::env::args_os().skip(1)) {
@@ -50,10 +52,17 @@ fn main() -> ExitCode {
 fn run(args: Args, events: &mut Events) -> Result<(), EarStop> {
     let (senses, voices) = senses::open(&args)?;
     let word = word::Files::read(&args)?;
+    let journal = Journal::open(args.journal.as_deref(), events)?;
     // From here on nothing can be opened.
     sandbox::ear().announce(events);
     let word = word.listen()?;
-    Hearing::new(senses, voices, word, args.is_lockstep, events).run()
+    let mind = Mind {
+        listener: word,
+        journal,
+        sensitivity: args.sensitivity.unwrap_or_default(),
+        is_sensitivity_fixed: args.sensitivity.is_some(),
+    };
+    Hearing::new(senses, voices, mind, args.is_lockstep, events).run()
 }
 
 /// For the time before there is anywhere else to say it.

@@ -9,7 +9,7 @@ use pipe::Options;
 pub(crate) const HELP: &str = "\
 sotto-device --data DIR --models DIR --mic SOURCE --speaker SINK --cloud HOST:PORT [options]
 
-  --data DIR          the device's own data, made if missing: panel.state, link/
+  --data DIR          the device's own data, made if missing: panel.state, ear.journal, link/
   --models DIR        the models, as `sotto models fetch` leaves them
   --mic SOURCE        card, card:NAME, file:PATH[,fast] or stdin[,fast] (16 kHz mono s16le)
   --speaker SINK      card, card:NAME, file:PATH or none
@@ -17,6 +17,8 @@ sotto-device --data DIR --models DIR --mic SOURCE --speaker SINK --cloud HOST:PO
   --name NAME         what the device calls itself when it is paired
   --word WORD         the wake word (alexa)
   --threshold T       the score from which on it counts, 0 to 1
+  --sensitivity S     how readily it is heard, whatever the cloud says: low, normal or high
+  --light             hear it with the first stage alone, without the recogniser
   --control FIFO      buttons from a named pipe: press, mic off, mic on, quit
   --link-control FIFO commands for the connection: pair CODE
   --events-fd N       one line of JSON for each event, into this inherited descriptor";
@@ -32,6 +34,8 @@ pub(crate) struct Args {
     pub(crate) name: Option<OsString>,
     pub(crate) word: Option<OsString>,
     pub(crate) threshold: Option<OsString>,
+    pub(crate) sensitivity: Option<OsString>,
+    pub(crate) is_light: bool,
     pub(crate) control: Option<PathBuf>,
     pub(crate) link_control: Option<PathBuf>,
     pub(crate) events_fd: Option<i32>,
@@ -39,7 +43,7 @@ pub(crate) struct Args {
     pub(crate) binaries: PathBuf,
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "data",
     "models",
     "mic",
@@ -48,6 +52,7 @@ const NAMES: [&str; 11] = [
     "name",
     "word",
     "threshold",
+    "sensitivity",
     "control",
     "link-control",
     "events-fd",
@@ -55,7 +60,7 @@ const NAMES: [&str; 11] = [
 
 impl Args {
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
-        let options = Options::read(arguments, &NAMES, &[])?;
+        let options = Options::read(arguments, &NAMES, &["light"])?;
         let own =
             std::env::current_exe().map_err(|error| format!("where this program lies is not known: {error}"))?;
         let text = |name: &str| options.path(name).map(PathBuf::into_os_string);
@@ -69,6 +74,8 @@ impl Args {
             name: text("name"),
             word: text("word"),
             threshold: text("threshold"),
+            sensitivity: text("sensitivity"),
+            is_light: options.has("light"),
             control: options.path("control"),
             link_control: options.path("link-control"),
             events_fd: options.parsed("events-fd")?,

@@ -80,6 +80,9 @@ impl Generation {
             .option("--models", &args.models)
             .maybe("--word", args.word.as_ref())
             .maybe("--threshold", args.threshold.as_ref())
+            .maybe("--sensitivity", args.sensitivity.as_ref())
+            .option("--journal", args.data.join("ear.journal"))
+            .flag("--light", args.is_light)
             .flag("--lockstep", args.is_fast())
             .start(&args.binaries, "sotto-ear")?;
         let link = plan()

@@ -128,6 +128,15 @@ pub enum Sensitivity {
 }
 
 impl Sensitivity {
+    /// All of them, from the fewest wakes to the most.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
+
+    /// The one that events and options call so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sensitivity| sensitivity.name() == name)
+    }
+
     /// As events call it.
     #[must_use]
     pub const fn name(self) -> &'static str {

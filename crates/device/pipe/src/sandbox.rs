@@ -5,7 +5,7 @@
 //!
 //! | process | system calls | files | network |
 //! |---|---|---|---|
-//! | ear | those of [`calls::CORE`]: no open, no socket, no new process | none | none |
+//! | ear | those of [`calls::CORE`]: no open, no socket, no new process; writing in its open journal | none | none |
 //! | panel | the same, and what a terminal and one open file take | none | none |
 //! | mic, file or pipe | the same, and seeking in what is open | none | none |
 //! | mic, card | all but [`calls::NEVER`]; sockets of the machine alone | system read-only, capture nodes | none |
@@ -64,7 +64,8 @@ struct Reach {
 
 /// The ear: computes, and reads and writes what is already open.
 pub fn ear() -> Sandboxed {
-    confine(calls::only(calls::CORE, calls::Threads::Allowed), Reach::default())
+    let calls = [calls::CORE, calls::JOURNAL].concat();
+    confine(calls::only(&calls, calls::Threads::Allowed), Reach::default())
 }
 
 /// The panel: the same, and the terminal and state file that are already open.

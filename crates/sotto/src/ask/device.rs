@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use crate::device_run::HearingArgs;
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -64,8 +65,8 @@ pub(crate) struct DeviceSpec<'a> {
     pub(crate) speaker: String,
     /// Samples come as fast as they are taken, and the device waits for its cloud.
     pub(crate) fast: bool,
-    /// Wake threshold, where not the word's own.
-    pub(crate) threshold: Option<f32>,
+    /// What it listens for.
+    pub(crate) hearing: HearingArgs,
 }
 
 /// A running device. Dropping it ends it.
@@ -138,9 +139,7 @@ impl Device {
             .arg(&spec.name)
             .stdin(Stdio::piped())
             .stdout(Stdio::null());
-        if let Some(threshold) = spec.threshold {
-            command.arg("--threshold").arg(threshold.to_string());
-        }
+        spec.hearing.put_on(&mut command);
         let mut child = command.spawn().map_err(|why| Failure::no(format!("cannot start the device: {why}")))?;
         drop(writer);
         let microphone = child.stdin.take().ok_or_else(|| Failure::no("the device has no microphone pipe"))?;

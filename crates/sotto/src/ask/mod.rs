@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::ask::rig::{Recording, Rig, RigSpec};
+use crate::device_run::HearingArgs;
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -39,6 +40,8 @@ pub(crate) struct AskArgs {
     /// The device to use, by the name of its folder under the data directory.
     #[arg(long, value_name = "NAME", default_value = "ask")]
     device: String,
+    #[command(flatten)]
+    hearing: HearingArgs,
     /// Also write the spoken reply to this WAV file.
     #[arg(long, value_name = "FILE")]
     reply_wav: Option<PathBuf>,
@@ -59,7 +62,8 @@ pub(crate) fn run(args: AskArgs, places: &Places, clock: crate::cloud::ClockSour
             "none".into()
         }
     };
-    let spec = RigSpec { device: args.device, name: "Terminal".into(), speaker, fast: args.fast };
+    let spec =
+        RigSpec { device: args.device, name: "Terminal".into(), speaker, fast: args.fast, hearing: args.hearing };
     let mut rig = Rig::start(places, clock, spec)?;
     let mut woke = false;
     for recording in recordings {

@@ -6,6 +6,7 @@ use crate::ask::device::{Device, DeviceSpec, Event};
 use crate::ask::feeder::{Feeder, PAD, Started};
 use crate::ask::outcome::{Collector, Turn};
 use crate::cloud::{ClockSource, Cloud};
+use crate::device_run::HearingArgs;
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -36,6 +37,8 @@ pub(crate) struct RigSpec {
     pub(crate) speaker: String,
     /// Recordings are played as fast as they are taken.
     pub(crate) fast: bool,
+    /// What it listens for.
+    pub(crate) hearing: HearingArgs,
 }
 
 /// The parts, in the order in which they are ended.
@@ -58,7 +61,7 @@ impl Rig {
             cloud: cloud.devices(),
             speaker: spec.speaker,
             fast: spec.fast,
-            threshold: None,
+            hearing: spec.hearing,
         })?;
         let feeder = Feeder::start(microphone);
         let mut rig = Self { feeder, device, collector: Collector::default(), fast: spec.fast, cloud };

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::ask::rig::{Recording, Rig, RigSpec};
 use crate::bench::splice;
 use crate::cloud::ClockSource;
+use crate::device_run::HearingArgs;
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -41,7 +42,13 @@ struct Spread {
 /// Runs the benchmark and prints its figures.
 pub(crate) fn run(args: &LatencyArgs, places: &Places, clock: ClockSource) -> Result<(), Failure> {
     let requests = splice::requests(&splice::development_data()?, args.runs)?;
-    let spec = RigSpec { device: "bench".into(), name: "Benchmark".into(), speaker: "none".into(), fast: false };
+    let spec = RigSpec {
+        device: "bench".into(),
+        name: "Benchmark".into(),
+        speaker: "none".into(),
+        fast: false,
+        hearing: HearingArgs::default(),
+    };
     let mut rig = Rig::start(places, clock, spec)?;
     let (mut latency, mut stages, mut unanswered) = (Vec::new(), BTreeMap::<String, Vec<f64>>::new(), Vec::new());
     let total = requests.len();

@@ -13,7 +13,7 @@ const CLIP: &str = "speech/richtier-alexa/ecb572c012_alexa_what_time_is_it.flac"
 const REPORTED: usize = 13 * 1_280;
 
 /// Faint noise, the same every time: a room is never digitally silent.
-fn room(samples: usize) -> Vec<i16> {
+pub(crate) fn room(samples: usize) -> Vec<i16> {
     let mut state = 1_u64;
     let noise = std::iter::from_fn(move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -23,7 +23,7 @@ fn room(samples: usize) -> Vec<i16> {
 }
 
 /// Two seconds of room, the request, two seconds of room.
-fn request() -> Option<Vec<i16>> {
+pub(crate) fn request() -> Option<Vec<i16>> {
     Some([room(32_000), recording(CLIP)?, room(32_000)].concat())
 }
 

@@ -47,6 +47,9 @@ pub const CORE: &[i64] = &[
     libc::SYS_writev,
 ];
 
+/// What the ear's journal takes, which is open already.
+pub const JOURNAL: &[i64] = &[libc::SYS_pwrite64];
+
 /// What work inside a file takes that is already open.
 pub const OPEN_FILE: &[i64] = &[
     libc::SYS_fdatasync,
