@@ -19,7 +19,7 @@ pub const PATHS_MAX: usize = 256;
 pub const PROMPT_TOKENS_MAX: usize = 224;
 
 /// Room for what one caller's requests compute, and the request that it holds. Made once by [`Whisper::session`] and used
-/// for one request after another: a warm one allocates nothing.
+/// for one request after another: the steps of a warm one allocate nothing.
 pub struct Session {
     sizes: Sizes,
     request: u32,
@@ -31,6 +31,7 @@ pub struct Session {
     pub(crate) scores: Vec<f32>,
     pub(crate) later_scores: Vec<f32>,
     nodes: Vec<u32>,
+    tokens: Vec<u32>,
 }
 
 /// The tokens so far on one way through the decoder. A copy goes its own way; what copies share is there once.
@@ -68,6 +69,7 @@ impl Whisper {
             scores: Vec::new(),
             later_scores: Vec::new(),
             nodes: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 
@@ -113,8 +115,12 @@ impl Whisper {
         if before.is_none() && !prompt.is_empty() {
             return Err(AsrError::NoRoom("the model takes no prompt"));
         }
-        let tokens: Vec<u32> = before.iter().chain(prompt).chain(self.vocabulary.prompt()).copied().collect();
-        self.walk(session, None, &tokens)
+        let mut tokens = std::mem::take(&mut session.tokens);
+        tokens.clear();
+        tokens.extend(before.iter().chain(prompt).chain(self.vocabulary.prompt()));
+        let path = self.walk(session, None, &tokens);
+        session.tokens = tokens;
+        path
     }
 
     /// Each path with one more token: as many new paths into `extended` as there are old ones. The old ones stay.

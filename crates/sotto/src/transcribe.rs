@@ -30,7 +30,7 @@ pub(crate) struct TranscribeArgs {
 
 /// A size of the recogniser.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Model {
+pub(crate) enum Model {
     #[value(name = "tiny.en")]
     TinyEn,
     #[value(name = "base")]
@@ -38,8 +38,15 @@ enum Model {
 }
 
 impl Model {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::TinyEn => "tiny.en",
+            Self::Base => "base",
+        }
+    }
+
     /// The folder among the models.
-    const fn folder(self) -> &'static str {
+    pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::TinyEn => "whisper-tiny-en",
             Self::Base => "whisper-base",

@@ -96,6 +96,37 @@ fn a_phrase_has_a_probability_and_a_bad_one_is_refused() {
 }
 
 #[test]
+fn paths_together_and_alone_have_the_same_scores() {
+    let whisper = load(&model()).expect("it is well formed");
+    let sound: Vec<f32> = (0..16_000).map(|i| (i as f32 * 0.3).sin() * 0.3).collect();
+    let mut session = whisper.session();
+    assert!(whisper.hear(&mut session, &sound, &Options::to_the_end()).expect("it is short"));
+    let start = whisper.begin(&mut session, &[]).expect("there is room");
+    let (mut together, mut alone, mut scores, mut few) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    whisper.extend(&mut session, &[start; 3], &[2, 3, 4], &mut together).expect("there is room");
+    let mut all = Vec::new();
+    for path in &together {
+        whisper.scores(&mut session, *path, &mut scores).expect("a path of this request");
+        whisper.scores_of(&mut session, *path, &[8, 2, 99], &mut few).expect("a path of this request");
+        assert_eq!(few, [scores[8], scores[2], f32::MIN]);
+        all.push(scores.clone());
+    }
+    assert_ne!(all[0], all[1]);
+    session.keep(&together[2..]);
+    for (token, expected) in [2, 3, 4].into_iter().zip(&all) {
+        whisper.extend(&mut session, &[start], &[token], &mut alone).expect("there is room");
+        whisper.scores(&mut session, alone[0], &mut scores).expect("a path of this request");
+        assert_eq!(scores, *expected);
+    }
+    // A second sound makes the first one's paths worthless, and a token beyond the last is none.
+    assert!(whisper.extend(&mut session, &[start], &[99], &mut alone).is_err());
+    assert!(whisper.begin(&mut session, &[2]).is_err(), "this vocabulary has nothing to begin a prompt with");
+    assert!(whisper.hear(&mut session, &sound, &Options::to_the_end()).expect("it is short"));
+    assert!(whisper.scores(&mut session, start, &mut scores).is_err());
+    assert!(whisper.extend(&mut session, &[start], &[2], &mut alone).is_err());
+}
+
+#[test]
 fn too_much_sound_and_being_stopped_are_errors() {
     let whisper = load(&model()).expect("it is well formed");
     let long = vec![0.1; 30 * 16_000 + 1];

@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod memory;
 mod spot;
+mod tokens;
 
 use asr::{ModelBytes, Options, Whisper, Window};
 
@@ -58,20 +60,33 @@ fn data() -> Option<PathBuf> {
     folder("SOTTO_DEV_DATA", beside, "the development recordings are not here")
 }
 
-fn whisper() -> Option<Whisper> {
+/// The folder of a fetched model.
+fn model_folder(model: &str) -> Option<PathBuf> {
     let cache = || {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         Some(cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?.join("sotto/models"))
     };
-    let tiny = |models: PathBuf| Some(models.join("whisper-tiny-en")).filter(|folder| folder.is_dir());
-    let Some(folder) = folder("SOTTO_MODELS", cache, "no model was fetched").and_then(tiny) else {
-        say("SKIPPED: the model whisper-tiny-en was not fetched");
-        return None;
-    };
+    let folder = folder("SOTTO_MODELS", cache, "no model was fetched")?.join(model);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    say(&format!("SKIPPED: the model {model} was not fetched"));
+    None
+}
+
+fn whisper_of(model: &str) -> Option<Whisper> {
+    let folder = model_folder(model)?;
+    if let Ok(compact) = fs::read(folder.join("model.i8")) {
+        return Some(Whisper::read(&mut compact.as_slice()).expect("the fetched model is good"));
+    }
     let read = |name: &str| fs::read(folder.join(name)).expect("a fetched model is complete");
     let (model, config, vocabulary) = (read("model.bin"), read("config.json"), read("vocabulary.txt"));
     let bytes = ModelBytes { model: &model, config: &config, vocabulary: &vocabulary };
     Some(Whisper::from_bytes(bytes).expect("the fetched model is good"))
+}
+
+fn whisper() -> Option<Whisper> {
+    whisper_of("whisper-tiny-en")
 }
 
 /// A recording of people, as the recogniser takes it.

@@ -1,6 +1,7 @@
 //! `sotto bench`: the figures that the documents state, each reproducible by one command.
 
 mod latency;
+mod recogniser;
 pub(crate) mod splice;
 
 use clap::Subcommand;
@@ -14,11 +15,14 @@ use crate::places::Places;
 pub(crate) enum BenchCommand {
     /// From the end of speech to the first sample of the reply, on human recordings in real time
     Latency(latency::LatencyArgs),
+    /// What recognition costs, beside faster-whisper where a Python has it
+    Recogniser(recogniser::RecogniserArgs),
 }
 
 /// Runs a benchmark.
 pub(crate) fn run(command: &BenchCommand, places: &Places, clock: ClockSource) -> Result<(), Failure> {
     match command {
         BenchCommand::Latency(args) => latency::run(args, places, clock),
+        BenchCommand::Recogniser(args) => recogniser::run(args, places),
     }
 }

@@ -35,6 +35,16 @@ pub(crate) struct Clip {
     label: String,
 }
 
+impl Clip {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+}
+
 /// The development recordings: `SOTTO_DEV_DATA`, or `../shared/data` where the command is run.
 pub(crate) fn development_data() -> Result<PathBuf, Failure> {
     let dir = std::env::var_os("SOTTO_DEV_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
