@@ -33,6 +33,8 @@ struct DeviceView {
 #[template(path = "code.html")]
 struct CodePage {
     code: String,
+    /// The same without the gap that eyes like and a command line does not.
+    typed: String,
     minutes: u64,
 }
 
@@ -55,7 +57,7 @@ pub(crate) async fn list(
         DeviceView {
             id: device.id.to_string(),
             name: device.name.expose().clone(),
-            added: format!("{}, {}", when::day(&added, &now), when::time(&added)),
+            added: format!("{}, {}", when::day_amid(&added, &now), when::time(&added)),
             revoked: device.revoked.is_some(),
         }
     };
@@ -69,7 +71,10 @@ pub(crate) async fn add(
     Extension(Owner(account)): Extension<Owner>,
 ) -> Result<Response, Problem> {
     match parts.codes.issue(account) {
-        Some(code) => show(&CodePage { code, minutes: base::limits::PAIRING_CODE_LIFE.as_secs() / 60 }),
+        Some(code) => {
+            let typed = code.replace(' ', "");
+            show(&CodePage { code, typed, minutes: base::limits::PAIRING_CODE_LIFE.as_secs() / 60 })
+        }
         None => Ok((StatusCode::TOO_MANY_REQUESTS, "Too many codes are open. Wait ten minutes.\n").into_response()),
     }
 }

@@ -30,6 +30,12 @@ pub(crate) fn day(at: &ZonedDateTime, now: &ZonedDateTime) -> String {
     }
 }
 
+/// The same in the middle of a sentence: "today", "yesterday", "Monday, November 23".
+pub(crate) fn day_amid(at: &ZonedDateTime, now: &ZonedDateTime) -> String {
+    let day = day(at, now);
+    if matches!(day.as_str(), "Today" | "Yesterday") { day.to_lowercase() } else { day }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,7 +49,9 @@ mod tests {
         assert_eq!(day(&now, &now), "Today");
         let before = |hours: i64| local(Timestamp::from_unix_ms(1_795_483_800_000 - hours * 3_600_000), &zone);
         assert_eq!(day(&before(18), &now), "Yesterday");
+        assert_eq!((day_amid(&now, &now), day_amid(&before(18), &now)), ("today".into(), "yesterday".into()));
         assert_eq!(day(&before(24 * 7), &now), "Monday, November 16");
+        assert_eq!(day_amid(&before(24 * 7), &now), "Monday, November 16");
         assert_eq!(day(&before(24 * 400), &now), "Sunday, October 19, 2025");
     }
 

@@ -202,7 +202,8 @@ async fn a_device_is_added_by_a_code_and_removed() {
     let site = Site::new().await;
     site.heard("x", vec![1; 100]).await;
     let cookie = site.sign_in().await;
-    assert!(text(site.post("/devices/add", &cookie, "").await).await.contains("428 519"));
+    let code = text(site.post("/devices/add", &cookie, "").await).await;
+    assert!(code.contains("428 519") && code.contains("--pair 428519<"), "to be read, and to be copied: {code}");
     let device = site.history.devices(site.account).await.expect("devices").remove(0);
     assert!(text(site.get("/devices", &cookie).await).await.contains("Kitchen"));
     let answer = site.post(&format!("/devices/{}/remove", device.id), &cookie, "").await;

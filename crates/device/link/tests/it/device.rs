@@ -72,6 +72,10 @@ impl Device {
         Self { child, gate: gate.into(), told: messages(ear_out), events: lines(events_out), control, folder }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -31,6 +31,20 @@ fn paired() -> (Cloud, Device) {
 }
 
 #[test]
+fn i4_link_stands_behind_its_walls_with_all_its_threads() {
+    // What the walls refuse is tested beside them, in `pipe`; here, that no thread of the real process is left outside.
+    let (_cloud, device) = paired();
+    let mut threads = 0;
+    for task in std::fs::read_dir(format!("/proc/{}/task", device.pid())).expect("a process") {
+        let status = std::fs::read_to_string(task.expect("a thread").path().join("status")).expect("readable");
+        let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        assert_eq!((value("Seccomp:"), value("NoNewPrivs:")), (Some("2"), Some("1")), "{status}");
+        threads += 1;
+    }
+    assert!(threads >= 2, "the engine and its loudspeaker, at least: {threads}");
+}
+
+#[test]
 fn a_device_is_paired_asks_and_is_answered() {
     let (cloud, mut device) = paired();
     let began = Instant::now();
