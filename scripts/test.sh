@@ -135,6 +135,16 @@ wasm_checks() {
         step "$crate compiles for $WASM_TARGET" \
             in_root cargo check --release --locked --package "$crate" --lib --target "$WASM_TARGET" || true
     done
+    step "the recogniser hears in WebAssembly" in_root wasm_recogniser || true
+}
+
+# A synthetic voice's sentence through the module that a page would load.
+wasm_recogniser() {
+    local models=${SOTTO_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/sotto/models} sound="$LOG_DIR/time.wav"
+    cargo build --release --locked --package asr --example browser --target "$WASM_TARGET" &&
+        espeak-ng -w "$sound" "What time is it in New York?" &&
+        node crates/asr/tests/browser.mjs "$TARGET_DIR/$WASM_TARGET/release/examples/browser.wasm" \
+            "$models/whisper-tiny-en/model.i8" "$sound" time
 }
 
 # The browser's tests; Playwright says how many of them passed, failed and were skipped.

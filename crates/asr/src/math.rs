@@ -5,8 +5,17 @@ pub(crate) use pulp::NullaryFnOnce;
 
 /// Runs `work` compiled for the machine's best vector instructions. Its `call` must be `#[inline(always)]`, and so must
 /// be what it calls: what is not inlined is compiled for the oldest machine.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn vectorised<W: NullaryFnOnce>(work: W) -> W::Output {
     pulp::Arch::new().dispatch(work)
+}
+
+/// The same in a browser, without the relaxed instructions that pulp would put in: some browsers have none of them, and
+/// refuse a module that does.
+#[cfg(target_arch = "wasm32")]
+#[target_feature(enable = "simd128")]
+pub(crate) fn vectorised<W: NullaryFnOnce>(work: W) -> W::Output {
+    work.call()
 }
 
 /// Lanes that are summed side by side: enough to keep the widest machine's adders busy.

@@ -57,9 +57,11 @@ impl Model {
 /// Prints the text of each file in turn; the first that cannot be heard ends it.
 pub(crate) fn run(args: &TranscribeArgs, places: &Places) -> Result<(), Failure> {
     let folder = places.models().join(args.model.folder());
-    let how = args.model.folder();
-    let recognizer = WhisperRecognizer::load(&folder)
-        .map_err(|why| Failure::no(format!("{why} (sotto models fetch {how} gets it)")))?;
+    if !folder.is_dir() {
+        let (folder, model) = (folder.display(), args.model.folder());
+        return Err(Failure::no(format!("{folder}: the model is not here (sotto models fetch {model} gets it)")));
+    }
+    let recognizer = WhisperRecognizer::load(&folder).map_err(|why| Failure::no(why.to_string()))?;
     let recognizer = if args.full_window { recognizer.with_full_window() } else { recognizer };
     for file in &args.files {
         crate::print_line(&transcribe(&recognizer, file, args.json)?);
