@@ -145,7 +145,7 @@ impl<'a> Hearing<'a> {
         if !self.samples.is_empty() {
             self.gate.samples(&self.samples, now, &mut self.doors);
             if !self.are_mics_off {
-                self.wake(now)?;
+                self.wake()?;
             }
             if self.gate.position() - self.reported >= REPORT_EVERY {
                 self.report(false);
@@ -159,7 +159,7 @@ impl<'a> Hearing<'a> {
         Ok(())
     }
 
-    fn wake(&mut self, now: Duration) -> Result<(), EarStop> {
+    fn wake(&mut self) -> Result<(), EarStop> {
         if self.is_setting_due && self.gate.phase() == Phase::Idle {
             self.is_setting_due = false;
             self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
@@ -169,14 +169,16 @@ impl<'a> Hearing<'a> {
         let mut heard = None;
         self.mind.listener.push(&self.samples, &mut |new| heard = Some(new));
         match heard {
-            Some(Heard::Wake(wake)) if self.gate.phase() == Phase::Idle => self.on_wake(wake, now),
+            Some(Heard::Wake(wake)) if self.gate.phase() == Phase::Idle => self.on_wake(wake),
             Some(Heard::NearMiss(miss)) => self.on_near_miss(miss),
             _ => {}
         }
         Ok(())
     }
 
-    fn on_wake(&mut self, wake: Wake, now: Duration) {
+    fn on_wake(&mut self, wake: Wake) {
+        // The second stage takes its time, which is not the panel's.
+        let now = self.clock.elapsed();
         let word = self.mind.listener.name;
         let line = Line::new("wake").text("word", word.as_str()).real("score", f64::from(wake.score));
         let line = with_stages(line, wake.scores).whole("onset", wake.onset.0);

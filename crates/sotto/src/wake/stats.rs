@@ -91,7 +91,9 @@ fn total(counts: &[u64; BINS]) -> u64 {
 /// A line, and one for each part of the scores that holds anything.
 fn as_text(device: &str, counts: &WordCounts) -> String {
     let (wakes, misses) = (total(&counts.wakes), total(&counts.near_misses));
-    let mut text = format!("{device}: \"{}\" woke it {wakes} times, {misses} near misses", counts.name);
+    let plural = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let (wakes, misses) = (plural(wakes, "wake", "wakes"), plural(misses, "near miss", "near misses"));
+    let mut text = format!("{device}: \"{}\" {wakes}, {misses}", counts.name);
     let both = || counts.wakes.iter().zip(&counts.near_misses);
     let most = both().map(|(wakes, misses)| wakes.saturating_add(*misses)).max().unwrap_or(0).max(1);
     for (bin, (wakes, misses)) in both().enumerate().filter(|(_, (wakes, misses))| **wakes > 0 || **misses > 0) {

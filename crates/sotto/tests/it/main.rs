@@ -14,3 +14,4 @@ mod onset;
 mod service;
 mod standing;
 mod strangers;
+mod waking;
