@@ -3,6 +3,7 @@
 mod latency;
 mod recogniser;
 pub(crate) mod splice;
+mod wake;
 
 use clap::Subcommand;
 
@@ -17,6 +18,8 @@ pub(crate) enum BenchCommand {
     Latency(latency::LatencyArgs),
     /// What recognition costs, beside faster-whisper where a Python has it
     Recogniser(recogniser::RecogniserArgs),
+    /// The wake word engine beside its peers, over the same human recordings
+    Wake(wake::WakeArgs),
 }
 
 /// Runs a benchmark.
@@ -24,5 +27,6 @@ pub(crate) fn run(command: &BenchCommand, places: &Places, clock: ClockSource) -
     match command {
         BenchCommand::Latency(args) => latency::run(args, places, clock),
         BenchCommand::Recogniser(args) => recogniser::run(args, places),
+        BenchCommand::Wake(args) => wake::run(args, places),
     }
 }
