@@ -2,7 +2,10 @@
 
 mod detect;
 mod eval;
+mod figures;
 mod material;
+mod memory;
+mod spotter;
 mod stats;
 mod train;
 
@@ -40,8 +43,8 @@ pub(crate) fn run(command: &WakeCommand, places: &Places) -> Result<(), Failure>
     let models = || Models::load(places.models()).map_err(|why| Failure::no(why.to_string()));
     match &command.verb {
         Verb::Detect(args) => detect::run(args, &models()?, places),
-        Verb::Train(args) => train::run(args, &models()?),
-        Verb::Eval(args) => eval::run(args, &models()?),
+        Verb::Train(args) => train::run(args, &models()?, places),
+        Verb::Eval(args) => eval::run(args, &models()?, places),
         Verb::Stats(args) => stats::run(args, places),
     }
 }
@@ -74,6 +77,17 @@ fn weights(word: Word, file: Option<&Path>) -> Result<Arc<WordModel>, Failure> {
         let name = file.map_or_else(|| word.name().to_owned(), |path| path.display().to_string());
         Failure::usage(format!("{name}: {why}"))
     })
+}
+
+/// The scores out of fold of the weights that ship.
+fn shipped_scores(word: &str) -> Option<&'static str> {
+    match word {
+        "alexa" => Some(include_str!("../../device/ear/weights/alexa.scores.tsv")),
+        "amazon" => Some(include_str!("../../device/ear/weights/amazon.scores.tsv")),
+        "computer" => Some(include_str!("../../device/ear/weights/computer.scores.tsv")),
+        "echo" => Some(include_str!("../../device/ear/weights/echo.scores.tsv")),
+        _ => None,
+    }
 }
 
 /// The CPU time of this process until now.

@@ -19,6 +19,12 @@ const BEFORE_WORD: SampleCount = SampleCount::from_ms(400);
 /// What it hears at least, wherever the word is said to begin: a short word and the time to notice it.
 const WINDOW_MIN: SampleCount = SampleCount::from_ms(1_200);
 
+/// Where the sound begins that a look at `at` is given, for a word that began at `onset`.
+#[must_use]
+pub fn look_from(onset: SampleIndex, at: SampleIndex) -> SampleIndex {
+    onset.back(BEFORE_WORD).min(at.back(WINDOW_MIN)).max(at.back(KEPT))
+}
+
 /// The second stage: a recogniser that is asked how likely the word was said.
 pub trait WordVerifier: std::fmt::Debug + Send {
     /// The largest log-probability (at most 0) of the word at any place of `sound`, which is 16 kHz mono, the word near
@@ -203,8 +209,7 @@ impl WakeDetector {
                 if is_first {
                     self.onset = self.locate();
                 }
-                let start = self.onset.back(BEFORE_WORD).min(at.back(WINDOW_MIN)).max(at.back(KEPT));
-                let window = self.hindsight.since(start.max(self.last_wake));
+                let window = self.hindsight.since(look_from(self.onset, at).max(self.last_wake));
                 let answer = self.verifier.as_mut().and_then(|verifier| verifier.log_probability(window));
                 let decision = self.judge.answer(answer);
                 self.decide_after_look(decision)

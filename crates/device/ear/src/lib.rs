@@ -37,7 +37,7 @@ mod verify;
 mod weights;
 mod word;
 
-pub use detector::{Heard, NearMiss, Wake, WakeDetector, WordVerifier};
+pub use detector::{Heard, NearMiss, Wake, WakeDetector, WordVerifier, look_from};
 pub use error::EarError;
 pub use judge::{Decision, Judge, SECOND_LOOK, Scores, Tuning};
 pub use listener::{Listener, Trigger};

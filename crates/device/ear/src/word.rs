@@ -35,10 +35,16 @@ macro_rules! words {
     };
 }
 
-// A word is added by its line here and its two files in `weights/`.
+// A word is added by its line here and its files in `weights/`.
 words! {
     /// "Alexa".
     Alexa is "alexa";
+    /// "Amazon".
+    Amazon is "amazon";
+    /// "Computer".
+    Computer is "computer";
+    /// "Echo".
+    Echo is "echo";
 }
 
 impl Word {

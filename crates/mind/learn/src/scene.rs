@@ -1,6 +1,7 @@
 //! Scenes: a word laid into a room, with other sounds before, behind and under it, and known to the sample.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::random::Chance;
 use crate::scene::room::Rooms;
@@ -32,7 +33,7 @@ pub struct WordClip {
 #[derive(Debug)]
 pub struct Props {
     /// Long speech without the word.
-    pub speech: Vec<Vec<i16>>,
+    pub speech: Vec<Arc<[i16]>>,
     /// Noise of any kind.
     pub noises: Vec<Vec<i16>>,
     /// Rooms to hear it in.
@@ -158,10 +159,10 @@ impl Props {
 
 /// Many voices at once, of one loudness each.
 #[must_use]
-pub fn babble(speech: &[Vec<i16>], len: usize, voices: usize, chance: &mut Chance) -> Vec<f32> {
+pub fn babble<S: AsRef<[i16]>>(speech: &[S], len: usize, voices: usize, chance: &mut Chance) -> Vec<f32> {
     let mut sum = vec![0.0; len];
     for _ in 0..voices {
-        let Some(recording) = chance.pick(speech) else { return sum };
+        let Some(recording) = chance.pick(speech).map(AsRef::as_ref) else { return sum };
         let start = chance.index(recording.len().saturating_sub(len));
         let piece: Vec<f32> = recording.iter().skip(start).take(len).map(|sample| f32::from(*sample)).collect();
         add(&mut sum, &piece, 0, 1_000.0 / rms(&piece).max(30.0));

@@ -1,145 +1,258 @@
-//! `sotto wake eval`: a word's misses and false accepts on a table of labelled recordings.
+//! `sotto wake eval`: what a word's weights hear of recordings that they never met, in six conditions.
+//!
+//! With a table of labelled recordings, those are played to the whole detector, as on a device. Without one, the
+//! figures of the weights that ship are told from their scores out of fold, which lie beside them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::{SAMPLE_RATE_HZ, limits::CHUNK};
+use base::SAMPLE_RATE_HZ;
 use clap::Args;
-use ear::{Models, WakeDetector, Word, WordModel};
+use ear::features::STEP;
+use ear::{Models, Tuning, WakeDetector, Word, WordModel};
+use learn::bounds::word_bounds;
+use learn::random::Chance;
+use learn::scene::room::Rooms;
+use learn::scene::{Props, WordClip};
+use learn::wake::scores::{Scores, poisson_upper, wilson};
+use learn::wake::{Condition, counts_for, heard_in};
 use serde_json::json;
 
 use super::material::{Table, decode};
-use super::{cpu_time, parse_threshold, parse_word, thousandths, weights};
+use super::spotter::spotter;
+use super::{cpu_time, figures, parse_threshold, thousandths};
 use crate::failure::Failure;
+use crate::places::Places;
 
-/// Silence before and behind each recording, in samples: a word at its very end must have time to be heard.
+/// Quiet before and behind a recording without the word, in samples, and its noise.
 const AROUND: usize = 16_000;
+const QUIET_NOISE: f32 = 8.0;
+/// A recording without the word is left after so many samples: ten minutes.
+const OTHER_SAMPLES_MAX: usize = 600 * 16_000;
 
 /// Scores a wake word on labelled recordings.
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
     /// The word
-    #[arg(long, default_value = "alexa", value_parser = parse_word)]
-    word: Word,
+    #[arg(long, default_value = "alexa")]
+    word: String,
     /// The score that wakes, between 0 and 1 [default: the word's own]
     #[arg(long, value_parser = parse_threshold)]
     threshold: Option<f32>,
+    /// How many stages decide: 1 is the light tier
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
+    stage: u8,
     /// Weights from a training instead of those that ship
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// Scores from a training instead of those that ship; needs no table
+    #[arg(long, value_name = "FILE")]
+    scores: Option<PathBuf>,
     /// Only rows of this source; may be given more than once
     #[arg(long, value_name = "NAME")]
     source: Vec<String>,
+    /// What the word is heard under in the kitchen's conditions
+    #[arg(long, value_name = "FILE")]
+    noise: Option<PathBuf>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
     /// A table with tabs, names on top: `path` or `file`, `label`, `source`; recordings lie beside it. A recording
-    /// whose label begins with the word must wake, one whose label does not hold it must not
+    /// whose label is or begins with the word must wake, one whose label does not hold it must not
     #[arg(value_name = "TABLE")]
-    table: PathBuf,
+    table: Option<PathBuf>,
 }
 
 /// What is counted.
 #[derive(Debug, Default)]
-struct Score {
+struct Count {
     clips: usize,
-    missed: Vec<String>,
+    missed: Vec<(Condition, String)>,
     other_samples: usize,
     false_accepts: Vec<String>,
     samples: usize,
     cpu_s: f64,
 }
 
-/// Prints each miss and false accept, then the figures.
-pub(super) fn run(args: &EvalArgs, models: &Models) -> Result<(), Failure> {
-    let model = weights(args.word, args.weights.as_deref())?;
-    let folder = args.table.parent().unwrap_or(Path::new("."));
-    let mut score = Score::default();
-    for (name, holds_word) in recordings(args)? {
-        play(args, models, &model, (&name, &decode(&folder.join(&name))?, holds_word), &mut score)?;
+/// Prints the figures.
+pub(super) fn run(args: &EvalArgs, models: &Models, places: &Places) -> Result<(), Failure> {
+    let Some(table) = &args.table else { return shipped(args) };
+    let model = model(args)?;
+    let recordings = recordings(args, table)?;
+    let verifier = (args.stage == 2).then(|| spotter(places.models(), &model.verify)).transpose()?;
+    let verifier = verifier.map(|verifier| Box::new(verifier) as Box<dyn ear::WordVerifier>);
+    let tuning = Tuning { threshold: args.threshold, shift: 0.0 };
+    let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier);
+    let detector = detector.map_err(|why| Failure::no(why.to_string()))?;
+    let mut player = Player { args, model, tuning, detector, count: Count::default() };
+    let props = props(args, &recordings)?;
+    for (path, holds_word) in &recordings {
+        let pcm = decode(path)?;
+        let name = path.display().to_string();
+        if *holds_word { player.word(name, pcm, &props)? } else { player.other(&name, &pcm)? }
     }
-    print(args, &model, &score);
+    player.print();
     Ok(())
 }
 
-/// The table's recordings by name, and whether each begins with the word. What holds the word elsewhere is left out.
-fn recordings(args: &EvalArgs) -> Result<BTreeMap<String, bool>, Failure> {
-    let table = Table::read(&args.table)?;
-    let word = args.word.name();
-    let mut recordings: BTreeMap<String, Option<bool>> = BTreeMap::new();
+/// The figures of the weights that ship, from their scores out of fold.
+fn shipped(args: &EvalArgs) -> Result<(), Failure> {
+    let text = match &args.scores {
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?
+        }
+        None => super::shipped_scores(&args.word)
+            .ok_or_else(|| Failure::usage(format!("{}: no such word ships; give --scores or a table", args.word)))?
+            .to_owned(),
+    };
+    let scores = Scores::from_text(&text).ok_or_else(|| Failure::usage("the scores are damaged"))?;
+    let triggers = scores.others.len() as f64 / scores.hours().max(1e-9);
+    let text = format!(
+        "\"{}\", out of fold: {} clips, {:.2} h of other speech, {triggers:.1} triggers of the first stage an hour.\n\n{}\n{}\n{}",
+        args.word,
+        scores.clips(),
+        scores.hours(),
+        figures::table(&scores),
+        figures::curve(&scores),
+        figures::failures(&scores),
+    );
+    crate::print_line(&text);
+    Ok(())
+}
+
+fn model(args: &EvalArgs) -> Result<Arc<WordModel>, Failure> {
+    if args.weights.is_some() {
+        return super::weights(Word::Alexa, args.weights.as_deref());
+    }
+    let word = Word::from_name(&args.word)
+        .ok_or_else(|| Failure::usage(format!("{}: no such word ships; give --weights", args.word)))?;
+    super::weights(word, None)
+}
+
+/// The table's recordings, and whether each begins with the word. What holds the word elsewhere is left out.
+fn recordings(args: &EvalArgs, path: &Path) -> Result<BTreeMap<PathBuf, bool>, Failure> {
+    let table = Table::read(path)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut recordings: BTreeMap<PathBuf, Option<bool>> = BTreeMap::new();
     for row in table.rows() {
         if !args.source.is_empty() && !args.source.iter().any(|source| source == row.get("source")) {
             continue;
         }
         let name = if row.get("path").is_empty() { row.get("file") } else { row.get("path") };
         let label = row.get("label").to_lowercase();
-        let holds_word = match (label.starts_with(word), label.contains(word)) {
+        let holds_word = match (label.starts_with(&args.word), label.contains(&args.word)) {
             (true, _) => Some(true),
             (false, true) => None,
             (false, false) => Some(false),
         };
-        let known = recordings.entry(name.to_owned()).or_insert(holds_word);
+        let known = recordings.entry(folder.join(name)).or_insert(holds_word);
         *known = if *known == holds_word { holds_word } else { None };
     }
     if recordings.is_empty() {
-        return Err(Failure::usage(format!("{}: no recordings in it", args.table.display())));
+        return Err(Failure::usage(format!("{}: no recordings in it", path.display())));
     }
-    Ok(recordings.into_iter().filter_map(|(name, holds_word)| Some((name, holds_word?))).collect())
+    Ok(recordings.into_iter().filter_map(|(path, holds_word)| Some((path, holds_word?))).collect())
 }
 
-fn play(
-    args: &EvalArgs,
-    models: &Models,
-    model: &Arc<WordModel>,
-    (name, pcm, holds_word): (&str, &[i16], bool),
-    score: &mut Score,
-) -> Result<(), Failure> {
-    let mut padded = vec![0; AROUND];
-    padded.extend_from_slice(pcm);
-    padded.resize(padded.len() + AROUND, 0);
-    let start = cpu_time();
-    let mut detector = WakeDetector::with_model(models, Arc::clone(model), args.threshold)
-        .map_err(|why| Failure::no(why.to_string()))?;
-    let chunks = padded.chunks(usize::try_from(CHUNK.0).unwrap_or(1));
-    let wakes: Vec<_> = chunks.filter_map(|chunk| detector.push(chunk)).collect();
-    score.cpu_s += (cpu_time() - start).as_secs_f64();
-    score.samples += padded.len();
-    if holds_word {
-        score.clips += 1;
-        if wakes.is_empty() {
-            score.missed.push(name.to_owned());
+/// Noise as given, and a babble of the table's other recordings.
+fn props(args: &EvalArgs, recordings: &BTreeMap<PathBuf, bool>) -> Result<Props, Failure> {
+    let noises = args.noise.iter().map(|path| decode(path)).collect::<Result<Vec<_>, _>>()?;
+    let others = recordings.iter().filter(|(_, holds_word)| !**holds_word).take(60);
+    let speech = others.map(|(path, _)| Ok(decode(path)?.into())).collect::<Result<Vec<_>, Failure>>()?;
+    Ok(Props { speech, noises, rooms: Rooms::new(&[]) })
+}
+
+struct Player<'p> {
+    args: &'p EvalArgs,
+    model: Arc<WordModel>,
+    tuning: Tuning,
+    detector: WakeDetector,
+    count: Count,
+}
+
+impl Player<'_> {
+    /// The conditions that there is something to make of.
+    fn conditions(&self, props: &Props) -> impl Iterator<Item = Condition> + use<> {
+        let (has_noise, has_speech) = (!props.noises.is_empty(), !props.speech.is_empty());
+        Condition::ALL.into_iter().filter(move |condition| match condition {
+            Condition::Clean | Condition::Far => true,
+            Condition::Kitchen(_) => has_noise,
+            Condition::Babble(_) => has_speech,
+        })
+    }
+
+    fn word(&mut self, name: String, pcm: Vec<i16>, props: &Props) -> Result<(), Failure> {
+        let bounds = word_bounds(&pcm).unwrap_or(0..pcm.len());
+        let clip = WordClip { name, pcm, bounds };
+        self.count.clips += 1;
+        let mut chance = Chance::new(9_000 + self.count.clips as u64);
+        for condition in self.conditions(props) {
+            let pcm = heard_in(&clip, condition, props, &mut chance);
+            let counts = counts_for(&clip);
+            let wakes = self.play(&pcm)?;
+            if !wakes.iter().any(|at| counts.contains(at)) {
+                self.count.missed.push((condition, clip.name.clone()));
+            }
         }
-    } else {
-        score.other_samples += pcm.len();
-        let at = |wake: &ear::Wake| format!("{name} at {:.2} s", wake.at.seconds() - AROUND as f64 / 16_000.0);
-        score.false_accepts.extend(wakes.iter().map(at));
+        Ok(())
     }
-    Ok(())
-}
 
-fn print(args: &EvalArgs, model: &WordModel, score: &Score) {
-    let rate = f64::from(SAMPLE_RATE_HZ);
-    let hours = score.other_samples as f64 / rate / 3_600.0;
-    let per_hour = if hours > 0.0 { score.false_accepts.len() as f64 / hours } else { 0.0 };
-    let threshold = f64::from(args.threshold.unwrap_or(model.threshold));
-    let cpu_part = score.cpu_s / (score.samples as f64 / rate).max(1e-9);
-    if args.json {
-        crate::print_line(
-            &json!({
-                "word": args.word.name(), "threshold": thousandths(threshold),
-                "clips": score.clips, "missed": score.missed,
-                "hours": thousandths(hours), "false_accepts": score.false_accepts,
-                "false_accepts_per_hour": thousandths(per_hour), "cpu_per_stream": thousandths(cpu_part),
-            })
-            .to_string(),
-        );
-        return;
+    fn other(&mut self, name: &str, pcm: &[i16]) -> Result<(), Failure> {
+        let mut chance = Chance::new(1);
+        let mut quiet = || (0..AROUND).map(|_| (chance.normal() * QUIET_NOISE) as i16).collect::<Vec<_>>();
+        let pcm = &pcm[..pcm.len().min(OTHER_SAMPLES_MAX)];
+        let padded = [quiet(), pcm.to_vec(), quiet()].concat();
+        let wakes = self.play(&padded)?;
+        self.count.other_samples += pcm.len();
+        let at = |at: usize| format!("{name} at {:.2} s", (at as f64 - AROUND as f64) / f64::from(SAMPLE_RATE_HZ));
+        self.count.false_accepts.extend(wakes.into_iter().map(at));
+        Ok(())
     }
-    score.missed.iter().for_each(|name| crate::print_line(&format!("missed: {name}")));
-    score.false_accepts.iter().for_each(|name| crate::print_line(&format!("false accept: {name}")));
-    let (missed, accepts) = (score.missed.len(), score.false_accepts.len());
-    crate::print_line(&format!("{missed} of {} missed at a threshold of {threshold:.2}", score.clips));
-    crate::print_line(&format!("{accepts} false accepts in {hours:.2} h: {per_hour:.2} an hour"));
-    crate::print_line(&format!("{:.2} % of a core per stream", 100.0 * cpu_part));
+
+    /// Where a device would wake.
+    fn play(&mut self, pcm: &[i16]) -> Result<Vec<usize>, Failure> {
+        self.detector.restart(self.tuning).map_err(|why| Failure::no(why.to_string()))?;
+        let start = cpu_time();
+        let wakes = pcm.chunks(STEP).filter_map(|chunk| self.detector.push(chunk));
+        let wakes = wakes.map(|wake| usize::try_from(wake.at.0).unwrap_or(usize::MAX)).collect();
+        self.count.cpu_s += (cpu_time() - start).as_secs_f64();
+        self.count.samples += pcm.len();
+        Ok(wakes)
+    }
+
+    fn print(&self) {
+        let Count { clips, missed, false_accepts, .. } = &self.count;
+        let rate = f64::from(SAMPLE_RATE_HZ);
+        let hours = self.count.other_samples as f64 / rate / 3_600.0;
+        let bound = if hours > 0.0 { poisson_upper(false_accepts.len()) / hours } else { f64::INFINITY };
+        let per_hour = if hours > 0.0 { false_accepts.len() as f64 / hours } else { 0.0 };
+        let cpu_part = self.count.cpu_s / (self.count.samples as f64 / rate).max(1e-9);
+        let missed_in = |condition| missed.iter().filter(|(own, _)| *own == condition).count();
+        if self.args.json {
+            let by: BTreeMap<&str, usize> = Condition::ALL.map(|one| (one.name(), missed_in(one))).into();
+            crate::print_line(
+                &json!({
+                    "word": self.model.name, "stage": self.args.stage, "clips": clips, "missed": by,
+                    "hours": thousandths(hours), "false_accepts": false_accepts,
+                    "false_accepts_per_hour": thousandths(per_hour), "at_most_per_hour": thousandths(bound),
+                    "cpu_per_stream": thousandths(cpu_part),
+                })
+                .to_string(),
+            );
+            return;
+        }
+        missed
+            .iter()
+            .for_each(|(condition, name)| crate::print_line(&format!("missed, {}: {name}", condition.name())));
+        false_accepts.iter().for_each(|name| crate::print_line(&format!("false accept: {name}")));
+        for condition in Condition::ALL {
+            let [low, high] = wilson(missed_in(condition), *clips);
+            let count = missed_in(condition);
+            crate::print_line(&format!("{}: {count} of {clips} missed ({low:.1}–{high:.1} %)", condition.name()));
+        }
+        let count = false_accepts.len();
+        crate::print_line(&format!("{count} false accepts in {hours:.2} h: {per_hour:.2} an hour, below {bound:.2}"));
+        crate::print_line(&format!("{:.2} % of a core per stream", 100.0 * cpu_part));
+    }
 }

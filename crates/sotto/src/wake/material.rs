@@ -1,98 +1,102 @@
 //! The development recordings, by what their terms allow: what a shipped word may be trained from, and what may only
-//! judge it.
+//! judge it; and by parts, so that what judges a set of weights was not met by them.
 
-use std::collections::BTreeSet;
+mod background;
+mod clips;
+mod table;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use learn::bounds::word_bounds;
+use learn::scene::Props;
 use learn::scene::room::Rooms;
-use learn::scene::{Props, WordClip};
-use learn::wake::Material;
+use learn::wake::parts::PARTS;
+use learn::wake::{Clip, Material, Stretch};
 
+pub(crate) use self::table::Table;
 use crate::failure::Failure;
 
-/// Where the word's own clips come from. The clips of `richtier-alexa`, which judge the whole path, are not among them.
-const WORD_SOURCE: &str = "picovoice-wwb";
-/// Long speech whose terms let weights trained on it ship freely: Apache-2.0, public domain, Apache-2.0.
-const FREE_SPEECH: [&str; 3] = ["picovoice-wwb", "mycroft-pcd", "watson-stt"];
-/// Long speech that is share-alike or of its own terms. It only judges: CC-BY-SA-4.0, the game's licence, CC-BY-SA-3.0.
-const JUDGING_SPEECH: [&str; 3] = ["wuw-corpus-ii", "fotaq-speech", "debian-asterisk-en"];
-/// The kitchen's first part is trained with, the rest judges: samples.
-const KITCHEN_SPLIT: usize = 40 * 16_000;
+/// Words with fewer recordings of people than this are judged by synthetic voices, and say so.
+const HUMAN_CLIPS_MIN: usize = 40;
+/// Measured rooms that scenes to learn from are put into; the others judge.
+const ROOMS_TO_LEARN_FROM: [&str; 2] = ["_rir1", "_rir2"];
 
-/// Recordings by use.
+/// Recordings of a word and of all else.
 #[derive(Debug)]
 pub(crate) struct Recordings {
-    /// To learn from.
+    /// All of them, by use and part.
     pub(crate) material: Material,
-    /// To judge with: other voices, other noise.
-    pub(crate) judging: Props,
-    /// Names of `judging.speech`, in its order.
-    pub(crate) judging_names: Vec<String>,
+    /// How many of the clips that judge are of people; 0 where they are synthetic.
+    pub(crate) human_clips: usize,
+    /// Clips of people where there are too few to judge by: they only train.
+    pub(crate) few_human_clips: usize,
+}
+
+/// Where recordings are read from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sources<'s> {
+    /// `speech/`, `background/` and `noise/` with their tables.
+    pub(crate) data: &'s Path,
+    /// Clips of the word by good synthetic voices: `VOICE_….wav`.
+    pub(crate) voices: Option<&'s Path>,
+    /// The user's own recordings of the word.
+    pub(crate) own: Option<&'s Path>,
 }
 
 impl Recordings {
-    /// Reads what lies in `data` for `word`.
-    pub(crate) fn read(data: &Path, word: &str) -> Result<Self, Failure> {
-        let (kitchen, kitchen_rest) = split(&decode(&data.join("noise/kitchen.flac"))?);
-        let mut noises = vec![kitchen];
-        let mut rooms = Vec::new();
-        for path in list(&data.join("speech/speechbrain"))? {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if name.contains("_noise") {
-                noises.push(decode(&path)?);
-            } else if name.contains("_rir") {
-                rooms.push(decode(&path)?);
-            }
-        }
-        let (speech, _) = read_background(data, &FREE_SPEECH)?;
-        let (judging_speech, judging_names) = read_background(data, &JUDGING_SPEECH)?;
-        let clips = word_clips(data, word)?;
-        let props = Props { speech, noises, rooms: Rooms::new(&rooms) };
-        let judging = Props { speech: judging_speech, noises: vec![kitchen_rest], rooms: Rooms::new(&[]) };
-        Ok(Self { material: Material { clips, props }, judging, judging_names })
+    /// Reads all that there is for `word`.
+    pub(crate) fn read(sources: Sources<'_>, word: &str) -> Result<Self, Failure> {
+        let human = clips::of_people(sources.data, word)?;
+        let synthetic = sources.voices.map_or(Ok(Vec::new()), clips::of_voices)?;
+        let own = sources.own.map_or(Ok(Vec::new()), clips::of_the_user)?;
+        let words = |clips: Vec<Clip>| clips.into_iter().map(|clip| clip.word).collect::<Vec<_>>();
+        let count = human.len();
+        let is_human = count >= HUMAN_CLIPS_MIN;
+        let (clips, company) = if is_human { (human, words(synthetic)) } else { (synthetic, words(human)) };
+        let stretches = background::stretches(sources.data, word)?;
+        let (props, judging) = props(sources.data, &stretches)?;
+        let (human_clips, few_human_clips) = if is_human { (count, 0) } else { (0, count) };
+        let material = Material { clips, company, own: words(own), stretches, props, judging };
+        Ok(Self { material, human_clips, few_human_clips })
     }
 }
 
-/// The isolated clips of the word, in the order of the number in their names: neighbours share a voice.
-fn word_clips(data: &Path, word: &str) -> Result<Vec<WordClip>, Failure> {
-    let speech = data.join("speech");
-    let manifest = Table::read(&speech.join("manifest.tsv"))?;
-    let mut clips = Vec::new();
-    for row in manifest.rows() {
-        if row.get("source") == WORD_SOURCE && row.get("label") == word {
-            let path = row.get("path");
-            let pcm = decode(&speech.join(path))?;
-            if let Some(bounds) = word_bounds(&pcm) {
-                clips.push(WordClip { name: path.to_owned(), pcm, bounds });
-            }
+/// What scenes are furnished with, one set a part: to learn from, and to judge by.
+fn props(data: &Path, stretches: &[Stretch]) -> Result<(Vec<Props>, Vec<Props>), Failure> {
+    let kitchen = decode(&data.join("noise/kitchen.flac"))?;
+    let (mut noises, mut rooms, mut far_rooms) = (Vec::new(), Vec::new(), Vec::new());
+    for path in list(&data.join("speech/speechbrain"))? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if name.contains("_noise") {
+            noises.push(decode(&path)?);
+        } else if ROOMS_TO_LEARN_FROM.iter().any(|room| name.ends_with(room)) {
+            rooms.push(decode(&path)?);
+        } else if name.contains("_rir") {
+            far_rooms.push(decode(&path)?);
         }
     }
-    let number = |clip: &WordClip| {
-        let digits = clip.name.rsplit(['_', '/']).next().unwrap_or_default();
-        digits.trim_end_matches(".flac").parse::<u32>().unwrap_or(u32::MAX)
+    let piece = kitchen.len() / usize::from(PARTS);
+    let speech = |part: u8, is_wanted: &dyn Fn(&Stretch) -> bool| -> Vec<Arc<[i16]>> {
+        let own = stretches.iter().filter(|stretch| stretch.part == part && is_wanted(stretch));
+        own.map(|stretch| Arc::clone(&stretch.pcm)).collect()
     };
-    clips.sort_by_key(|clip| (number(clip), clip.name.clone()));
-    Ok(clips)
+    let (mut to_learn, mut to_judge) = (Vec::new(), Vec::new());
+    for part in 0..PARTS {
+        let start = usize::from(part) * piece;
+        let own = kitchen[start..start + piece].to_vec();
+        let mut all = vec![own.clone(), own.clone()];
+        all.extend(noises.iter().cloned());
+        to_learn.push(Props {
+            speech: speech(part, &|stretch| stretch.trains),
+            noises: all,
+            rooms: Rooms::new(&rooms),
+        });
+        to_judge.push(Props { speech: speech(part, &|_| true), noises: vec![own], rooms: Rooms::new(&far_rooms) });
+    }
+    Ok((to_learn, to_judge))
 }
 
-fn read_background(data: &Path, sources: &[&str]) -> Result<(Vec<Vec<i16>>, Vec<String>), Failure> {
-    let folder = data.join("background");
-    let index = Table::read(&folder.join("index.tsv"))?;
-    let names: BTreeSet<String> = index
-        .rows()
-        .filter(|row| sources.contains(&row.get("source")))
-        .map(|row| row.get("file").to_owned())
-        .collect();
-    let recordings = names.iter().map(|name| decode(&folder.join(name))).collect::<Result<_, _>>()?;
-    Ok((recordings, names.into_iter().collect()))
-}
-
-fn split(kitchen: &[i16]) -> (Vec<i16>, Vec<i16>) {
-    let (first, rest) = kitchen.split_at(KITCHEN_SPLIT.min(kitchen.len()));
-    (first.to_vec(), rest.to_vec())
-}
-
+/// The files of a folder, by name.
 fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fail = |why: std::io::Error| Failure::usage(format!("{}: {why}", folder.display()));
     let entries = std::fs::read_dir(folder).map_err(fail)?;
@@ -105,42 +109,4 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// A file's sound; the error names the file.
 pub(crate) fn decode(path: &Path) -> Result<Vec<i16>, Failure> {
     sound::decode_file(path).map_err(|why| Failure::usage(why.to_string()))
-}
-
-/// A tab-separated table with a line of names on top.
-#[derive(Debug)]
-pub(crate) struct Table {
-    names: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
-/// One line of a table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'t> {
-    table: &'t Table,
-    cells: &'t [String],
-}
-
-impl Table {
-    /// Reads the file.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text =
-            std::fs::read_to_string(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?;
-        let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
-        let names = lines.next().unwrap_or_default();
-        Ok(Self { names, rows: lines.collect() })
-    }
-
-    /// All lines but the first.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|cells| Row { table: self, cells })
-    }
-}
-
-impl<'t> Row<'t> {
-    /// The cell under `name`; empty where there is none.
-    pub(crate) fn get(self, name: &str) -> &'t str {
-        let column = self.table.names.iter().position(|known| known == name);
-        column.and_then(|column| self.cells.get(column)).map_or("", String::as_str)
-    }
 }

@@ -1,5 +1,6 @@
 //! Rooms: made up, or measured and read in.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use realfft::num_complex::Complex;
@@ -10,9 +11,12 @@ use crate::random::Chance;
 /// Samples that are transformed at once: sounds of 6 s with a second of room behind them.
 const LEN: usize = 131_072;
 /// Times in which a made-up room's sound falls by 60 dB.
-const DECAY_S: std::ops::Range<f32> = 0.12..0.7;
+const DECAY_S: Range<f32> = 0.12..0.7;
 /// How far the direct sound lies above the rest, in decibels.
-const DIRECT_DB: std::ops::Range<f32> = -3.0..12.0;
+const DIRECT_DB: Range<f32> = -3.0..12.0;
+/// The same for a microphone across the room.
+const FAR_DECAY_S: Range<f32> = 0.4..0.8;
+const FAR_DB: Range<f32> = -6.0..0.0;
 /// How often a measured room is taken where there is one.
 const MEASURED: f32 = 0.2;
 
@@ -39,9 +43,13 @@ impl Rooms {
     pub fn apply(&self, sound: &mut [f32], chance: &mut Chance) {
         let room = match chance.pick(&self.measured) {
             Some(room) if chance.happens(MEASURED) => room.clone(),
-            _ => made_up(chance),
+            _ => made_up(DECAY_S, DIRECT_DB, chance),
         };
-        let spectrum = self.transform(&room);
+        self.apply_room(sound, &room);
+    }
+
+    fn apply_room(&self, sound: &mut [f32], room: &[f32]) {
+        let spectrum = self.transform(room);
         let piece_len = LEN - room.len();
         let dry = sound.to_vec();
         sound.fill(0.0);
@@ -50,6 +58,14 @@ impl Rooms {
             let rest = &mut sound[index * piece_len..];
             rest.iter_mut().zip(&wet).for_each(|(sum, value)| *sum += value);
         }
+    }
+
+    /// Puts `sound` where a far microphone stands: a measured room where there is one, else a made-up one whose sound is
+    /// as loud as what comes straight from the mouth, or up to 6 dB louder.
+    pub fn apply_far(&self, sound: &mut [f32], chance: &mut Chance) {
+        let measured = chance.pick(&self.measured).cloned();
+        let room = measured.filter(|_| chance.happens(0.5)).unwrap_or_else(|| made_up(FAR_DECAY_S, FAR_DB, chance));
+        self.apply_room(sound, &room);
     }
 
     fn transform(&self, sound: &[f32]) -> Vec<Complex<f32>> {
@@ -90,8 +106,8 @@ fn from_direct(pcm: &[i16]) -> Vec<f32> {
 
 /// The direct sound, some early reflections, and noise that dies away.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
-fn made_up(chance: &mut Chance) -> Vec<f32> {
-    let decay_s = chance.between(DECAY_S.start, DECAY_S.end);
+fn made_up(decay_s: Range<f32>, direct_db: Range<f32>, chance: &mut Chance) -> Vec<f32> {
+    let decay_s = chance.between(decay_s.start, decay_s.end);
     let len = (decay_s * 16_000.0) as usize;
     let start = 16 + chance.index(120);
     // 60 dB are a factor of 1,000 in amplitude.
@@ -106,7 +122,7 @@ fn made_up(chance: &mut Chance) -> Vec<f32> {
         }
     }
     let energy: f32 = room.iter().map(|value| value * value).sum();
-    let wanted = 10.0_f32.powf(-chance.between(DIRECT_DB.start, DIRECT_DB.end) / 10.0);
+    let wanted = 10.0_f32.powf(-chance.between(direct_db.start, direct_db.end) / 10.0);
     let gain = (wanted / energy.max(1e-9)).sqrt();
     room.iter_mut().for_each(|value| *value *= gain);
     room[0] = 1.0;

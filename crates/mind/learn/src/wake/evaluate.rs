@@ -1,61 +1,16 @@
-//! Figures: misses, false accepts and onset errors of a word's weights.
+//! Where a word began, held against the truth.
 
 use std::sync::Arc;
 
-use base::SampleIndex;
 use ear::features::STEP;
-use ear::{EarError, Listener, Models, Trigger, WakeDetector, WordModel};
+use ear::{EarError, Models, WakeDetector, WordModel};
 
-use super::examples::embed;
+use super::judge::LATE;
 use crate::random::Chance;
-use crate::scene::{Props, WordClip, add_at_ratio, babble, rms, to_pcm};
+use crate::scene::{Props, WordClip, add_at_ratio, rms, to_pcm};
 
-/// Samples of room before and behind a clip.
-const BEFORE: usize = 32_000;
+/// Samples of room behind a word.
 const BEHIND: usize = 20_000;
-/// A quiet room under every clip, root mean square.
-const ROOM: f32 = 8.0;
-/// The noise ratio of the two loud conditions, as the field reports it.
-const RATIO_DB: f32 = 10.0;
-/// Voices in a babble.
-const VOICES: usize = 6;
-/// A wake counts for the word if it comes behind its onset and no later than this behind its end.
-const LATE: usize = 16_000;
-
-/// What a clip is heard in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// A quiet room.
-    Clean,
-    /// A kitchen at work, 10 dB below the word.
-    Kitchen,
-    /// Six other voices, together 10 dB below the word.
-    Babble,
-}
-
-impl Condition {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Clean, Self::Kitchen, Self::Babble];
-
-    /// What it is called in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Kitchen => "kitchen 10 dB",
-            Self::Babble => "babble 10 dB",
-        }
-    }
-}
-
-/// How many clips did not wake.
-#[derive(Clone, Debug, Default)]
-pub struct Misses {
-    /// Clips tried.
-    pub clips: usize,
-    /// For each threshold asked for, how many were missed.
-    pub missed: Vec<usize>,
-}
 
 /// How far the onset was off, in samples: one entry a word that woke; positive is late.
 #[derive(Clone, Debug, Default)]
@@ -76,59 +31,6 @@ impl OnsetErrors {
         let index = (sizes.len() as f64 * part).ceil() as usize;
         sizes.get(index.saturating_sub(1)).map_or(f64::NAN, |samples| *samples as f64 / 16.0)
     }
-}
-
-/// The smoothed scores of a recording, one per 80 ms.
-fn scores(models: &Models, model: &Arc<WordModel>, pcm: &[i16]) -> Result<Vec<f32>, EarError> {
-    let mut listener = Listener::new(models, Arc::clone(model))?;
-    Ok(embed(models, pcm)?.1.iter().map(|embedding| listener.push(embedding)).collect())
-}
-
-/// The ends of the steps at which a threshold fires.
-fn wakes(scores: &[f32], threshold: f32) -> Vec<usize> {
-    let mut trigger = Trigger::new(threshold);
-    let ends = scores.iter().enumerate().map(|(index, score)| ((index + 1) * STEP, *score));
-    ends.filter(|(end, score)| trigger.push(*score, SampleIndex(*end as u64))).map(|(end, _)| end).collect()
-}
-
-/// Plays each clip in `condition` and counts those that do not wake.
-///
-/// # Errors
-/// Where the models are not those `ear` knows.
-pub fn misses(
-    models: &Models,
-    model: &Arc<WordModel>,
-    clips: &[&WordClip],
-    condition: Condition,
-    props: &Props,
-    thresholds: &[f32],
-) -> Result<Misses, EarError> {
-    let mut chance = Chance::new(77);
-    let mut found = Misses { clips: clips.len(), missed: vec![0; thresholds.len()] };
-    for clip in clips {
-        let pcm = heard_in(clip, condition, props, &mut chance);
-        let scores = scores(models, model, &pcm)?;
-        let (onset, end) = (BEFORE + clip.bounds.start, BEFORE + clip.bounds.end);
-        let good = onset..end + LATE;
-        for (missed, threshold) in found.missed.iter_mut().zip(thresholds) {
-            *missed += usize::from(!wakes(&scores, *threshold).iter().any(|at| good.contains(at)));
-        }
-    }
-    Ok(found)
-}
-
-/// Counts, for each threshold, how often a recording without the word wakes.
-///
-/// # Errors
-/// Where the models are not those `ear` knows.
-pub fn false_accepts(
-    models: &Models,
-    model: &Arc<WordModel>,
-    pcm: &[i16],
-    thresholds: &[f32],
-) -> Result<Vec<Vec<usize>>, EarError> {
-    let scores = scores(models, model, pcm)?;
-    Ok(thresholds.iter().map(|threshold| wakes(&scores, *threshold)).collect())
 }
 
 /// Lays each clip's word, cut at its onset, into room noise (or, with `after_speech`, right behind other speech), lets
@@ -172,24 +74,4 @@ pub fn splice(clip: &WordClip, after_speech: bool, props: &Props, chance: &mut C
     let noise = props.recorded_noise(sound.len(), chance);
     add_at_ratio(&mut sound, &noise, loudness, chance.between(15.0, 30.0));
     (to_pcm(&sound, 1.0), onset)
-}
-
-fn heard_in(clip: &WordClip, condition: Condition, props: &Props, chance: &mut Chance) -> Vec<i16> {
-    let mut sound: Vec<f32> = vec![0.0; BEFORE];
-    sound.extend(clip.pcm.iter().map(|sample| f32::from(*sample)));
-    sound.resize(sound.len() + BEHIND, 0.0);
-    let loudness = rms(&sound[BEFORE + clip.bounds.start..BEFORE + clip.bounds.end]);
-    sound.iter_mut().for_each(|value| *value += ROOM * chance.normal());
-    match condition {
-        Condition::Clean => {}
-        Condition::Kitchen => {
-            let noise = props.recorded_noise(sound.len(), chance);
-            add_at_ratio(&mut sound, &noise, loudness, RATIO_DB);
-        }
-        Condition::Babble => {
-            let noise = babble(&props.speech, sound.len(), VOICES, chance);
-            add_at_ratio(&mut sound, &noise, loudness, RATIO_DB);
-        }
-    }
-    to_pcm(&sound, 1.0)
 }

@@ -8,6 +8,7 @@ use ear::{
 };
 
 use super::evaluate::splice;
+use super::parts::Parts;
 use crate::random::Chance;
 use crate::scene::{Props, Scene, WordClip};
 
@@ -32,12 +33,14 @@ const PIECE: usize = 30 * 16_000;
 pub struct Examples {
     /// All sequences one after another.
     pub embeddings: Vec<Embedding>,
-    /// The last of [`HEAD_FRAMES`] embeddings that end with the word, and the fold they must be left out of.
-    pub positives: Vec<(u32, Option<u8>)>,
+    /// Where each stretch of the material lies among them.
+    pub stretches: Vec<Range<usize>>,
+    /// The last of [`HEAD_FRAMES`] embeddings that end with the word, and the parts they are made of.
+    pub positives: Vec<(u32, Parts)>,
     /// The same where the word was not said.
-    pub negatives: Vec<(u32, Option<u8>)>,
-    /// What the locator sees when it is asked, the true age of the onset in frames, and the fold.
-    pub onsets: Vec<(Vec<MelFrame>, f32, Option<u8>)>,
+    pub negatives: Vec<(u32, Parts)>,
+    /// What the locator sees when it is asked, the true age of the onset in frames, and the parts.
+    pub onsets: Vec<(Vec<MelFrame>, f32, Parts)>,
 }
 
 /// All mel frames and embeddings of a recording, as the streaming front end would give them.
@@ -66,7 +69,7 @@ pub fn embed(models: &Models, pcm: &[i16]) -> Result<(Vec<MelFrame>, Vec<Embeddi
 }
 
 impl Examples {
-    /// Adds a scene with the word. It is left out of the training that `fold` is held out of.
+    /// Adds a scene with the word, made of `parts`.
     ///
     /// # Errors
     /// Where the models are not those `ear` knows.
@@ -74,7 +77,7 @@ impl Examples {
         &mut self,
         models: &Models,
         scene: &Scene,
-        fold: Option<u8>,
+        parts: Parts,
         chance: &mut Chance,
     ) -> Result<(), EarError> {
         let (frames, embeddings) = embed(models, &scene.pcm)?;
@@ -84,17 +87,17 @@ impl Examples {
             let halfway = onset + ((end - onset) as f64 * HALFWAY) as i64;
             if scene.is_broken {
                 if at > end - BROKEN && at < end + PAST {
-                    self.negatives.push((place, fold));
+                    self.negatives.push((place, parts));
                 }
             } else if NOW.contains(&(at - end)) {
-                self.positives.push((place, fold));
+                self.positives.push((place, parts));
             } else if at < halfway || at > end + PAST {
-                self.negatives.push((place, fold));
+                self.negatives.push((place, parts));
             }
         }
         self.embeddings.extend(embeddings);
         if !scene.is_broken {
-            self.add_onset(&frames, &scene.word, fold, chance);
+            self.add_onset(&frames, &scene.word, parts, chance);
         }
         Ok(())
     }
@@ -109,7 +112,7 @@ impl Examples {
         models: &Models,
         props: &Props,
         clip: &WordClip,
-        fold: Option<u8>,
+        parts: Parts,
         chance: &mut Chance,
     ) -> Result<(), EarError> {
         let after_speech = chance.happens(AFTER_SPEECH);
@@ -117,20 +120,15 @@ impl Examples {
         let mut samples = vec![0.0; MEL_WINDOW - MEL_HOP];
         samples.extend(pcm.iter().map(|sample| f32::from(*sample)));
         let frames = models.mel_frames(&samples)?;
-        self.add_onset(&frames, &(onset..onset + clip.bounds.len()), fold, chance);
+        self.add_onset(&frames, &(onset..onset + clip.bounds.len()), parts, chance);
         Ok(())
     }
 
-    /// Adds a recording without the word.
-    ///
-    /// # Errors
-    /// Where the models are not those `ear` knows.
-    pub fn add_negative(&mut self, models: &Models, pcm: &[i16]) -> Result<(), EarError> {
-        let (_, embeddings) = embed(models, pcm)?;
-        let places: Vec<_> = self.places(embeddings.len()).map(|(_, place)| (place, None)).collect();
+    /// Adds the embeddings of a recording without the word, made of `parts`.
+    pub fn add_negative(&mut self, embeddings: &[Embedding], parts: Parts) {
+        let places: Vec<_> = self.places(embeddings.len()).map(|(_, place)| (place, parts)).collect();
         self.negatives.extend(places);
         self.embeddings.extend(embeddings);
-        Ok(())
     }
 
     /// Of a sequence of `len` embeddings about to be added: the index in it, and the place among all, of each that has
@@ -142,14 +140,14 @@ impl Examples {
 
     /// The two seconds before a chance moment behind the word's end.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a scene has 100,000 samples")]
-    fn add_onset(&mut self, frames: &[MelFrame], word: &Range<usize>, fold: Option<u8>, chance: &mut Chance) {
+    fn add_onset(&mut self, frames: &[MelFrame], word: &Range<usize>, parts: Parts, chance: &mut Chance) {
         let asked = signed(word.end) + chance.between(ASKED.start, ASKED.end) as i64;
         let steps = usize::try_from(asked).unwrap_or(0) / STEP;
         let end = (steps * EMBEDDING_HOP).min(frames.len());
         let Some(start) = end.checked_sub(FRAMES_KEPT) else { return };
         let newest = frame_of_sample(sample_of_frame(end as u64 - 1));
         let age = (sample_of_frame(newest).0 as f32 - word.start as f32) / MEL_HOP as f32;
-        self.onsets.push((frames[start..end].to_vec(), age, fold));
+        self.onsets.push((frames[start..end].to_vec(), age, parts));
     }
 }
 

@@ -5,6 +5,7 @@ use ear::net::sigmoid;
 use ear::{EMBEDDING_SIZE, EarError};
 
 use super::examples::{Examples, HEAD_FRAMES};
+use super::parts::Parts;
 use crate::grad::LearningNet;
 use crate::random::Chance;
 
@@ -23,7 +24,7 @@ pub struct HeadSettings {
 
 impl Default for HeadSettings {
     fn default() -> Self {
-        Self { frame_width: 32, word_width: 32, steps: 3_000, rate: 2e-3 }
+        Self { frame_width: 32, word_width: 32, steps: 2_400, rate: 2e-3 }
     }
 }
 
@@ -35,22 +36,19 @@ const HARD: usize = 96;
 const HARD_EVERY: usize = 500;
 /// How many of all negatives count as the hardest: one in this many.
 const HARD_PART: usize = 50;
+/// Embeddings that are looked through at once for hard ones.
+const MINED: usize = 2_048;
 /// The chance that an embedding's reduced value is left out of a step.
 const DROPPED: f32 = 0.1;
 
-/// Trains a head on all examples but those of fold `held_out`.
+/// Trains a head on all examples that have nothing of the parts `held_out`.
 ///
 /// # Errors
 /// Never with settings that give networks which fit each other.
-pub fn train_head(
-    examples: &Examples,
-    held_out: Option<u8>,
-    settings: HeadSettings,
-    seed: u64,
-) -> Result<Head, EarError> {
+pub fn train_head(examples: &Examples, held_out: Parts, settings: HeadSettings, seed: u64) -> Result<Head, EarError> {
     let mut chance = Chance::new(seed);
-    let kept = |places: &[(u32, Option<u8>)]| -> Vec<u32> {
-        places.iter().filter(|(_, fold)| held_out.is_none() || *fold != held_out).map(|(place, _)| *place).collect()
+    let kept = |places: &[(u32, Parts)]| -> Vec<u32> {
+        places.iter().filter(|(_, parts)| !parts.meets(held_out)).map(|(place, _)| *place).collect()
     };
     let (positives, negatives) = (kept(&examples.positives), kept(&examples.negatives));
     let widths = [EMBEDDING_SIZE, settings.frame_width];
@@ -76,7 +74,7 @@ pub fn train_head(
         let logits = word.forward(reduced);
         let mut back = word.backward(slopes(&logits));
         drop_out(&mut back, &mask);
-        frame.backward(back);
+        frame.backward_to_weights(back);
         let rate = settings.rate * rate_at(step, settings.steps);
         frame.step(rate);
         word.step(rate);
@@ -115,12 +113,24 @@ fn gather(examples: &Examples, places: &[u32]) -> Vec<f32> {
     batch
 }
 
-/// The negatives with the highest scores.
+/// The negatives with the highest scores. `negatives` stand in order, so that each embedding is reduced only once.
 fn hardest(examples: &Examples, negatives: &[u32], frame: &mut LearningNet, word: &mut LearningNet) -> Vec<u32> {
     let mut scored: Vec<(f32, u32)> = Vec::with_capacity(negatives.len());
-    for places in negatives.chunks(512) {
-        let logits = word.forward(frame.forward(gather(examples, places)));
-        scored.extend(logits.into_iter().zip(places.iter().copied()));
+    let place_of = |place: u32| usize::try_from(place).unwrap_or(0);
+    let mut rest = negatives;
+    while let Some(first) = rest.first().map(|place| place_of(*place)) {
+        let (here, later) = rest.split_at(rest.partition_point(|place| place_of(*place) < first + MINED));
+        rest = later;
+        let last = here.last().map_or(first, |place| place_of(*place));
+        let start = first + 1 - HEAD_FRAMES;
+        let reduced = frame.forward(examples.embeddings[start..=last].as_flattened().to_vec());
+        let width = reduced.len() / (last + 1 - start);
+        let mut batch = Vec::with_capacity(here.len() * HEAD_FRAMES * width);
+        for place in here {
+            let end = place_of(*place) + 1 - start;
+            batch.extend_from_slice(&reduced[(end - HEAD_FRAMES) * width..end * width]);
+        }
+        scored.extend(word.forward(batch).into_iter().zip(here.iter().copied()));
     }
     let count = (negatives.len() / HARD_PART).max(HARD).min(scored.len());
     if count == 0 {

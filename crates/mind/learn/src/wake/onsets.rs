@@ -5,6 +5,7 @@ use ear::onset::{AGE_MAX, AGE_MIN, ONSET_INPUTS, loudness, onset_inputs};
 
 use super::examples::Examples;
 use super::heads::rate_at;
+use super::parts::Parts;
 use crate::grad::LearningNet;
 use crate::random::Chance;
 
@@ -21,7 +22,7 @@ pub struct OnsetSettings {
 
 impl Default for OnsetSettings {
     fn default() -> Self {
-        Self { widths: [64, 32], steps: 5_000, rate: 1.5e-3 }
+        Self { widths: [64, 32], steps: 4_000, rate: 1.5e-3 }
     }
 }
 
@@ -33,15 +34,14 @@ const OTHERS: usize = 28;
 /// The truth is this wide, in frames: no ear tells an onset to 10 ms.
 const DEVIATION: f32 = 1.2;
 
-/// Trains a locator on all examples but those of fold `held_out`.
+/// Trains a locator on all examples that have nothing of the parts `held_out`.
 #[must_use]
-pub fn train_onset(examples: &Examples, held_out: Option<u8>, settings: OnsetSettings, seed: u64) -> Net {
+pub fn train_onset(examples: &Examples, held_out: Parts, settings: OnsetSettings, seed: u64) -> Net {
     let mut chance = Chance::new(seed);
     let widths = [ONSET_INPUTS, settings.widths[0], settings.widths[1], 1];
     let mut net = LearningNet::new(&widths, false, &mut chance);
-    let kept: Vec<usize> = (0..examples.onsets.len())
-        .filter(|index| held_out.is_none() || examples.onsets[*index].2 != held_out)
-        .collect();
+    let kept: Vec<usize> =
+        (0..examples.onsets.len()).filter(|index| !examples.onsets[*index].2.meets(held_out)).collect();
     for step in 0..settings.steps {
         let mut batch = Vec::new();
         let mut words = Vec::with_capacity(WORDS);
@@ -57,7 +57,7 @@ pub fn train_onset(examples: &Examples, held_out: Option<u8>, settings: OnsetSet
             words.push((ages, *age, weight));
         }
         let scores = net.forward(batch);
-        net.backward(slopes(&scores, &words));
+        net.backward_to_weights(slopes(&scores, &words));
         net.step(settings.rate * rate_at(step, settings.steps));
     }
     net.to_net()

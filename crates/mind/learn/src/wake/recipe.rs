@@ -1,51 +1,44 @@
 //! The whole way from recordings to a word's weights, with nothing left to choice outside of [`Recipe`].
 
-use std::sync::Arc;
+use ear::head::Head;
+use ear::net::Net;
+use ear::{EarError, Embedding, Models};
 
-use ear::{EarError, Models, Verify, WordModel};
-
-use super::examples::Examples;
+use super::examples::{Examples, embed};
 use super::heads::{HeadSettings, train_head};
+use super::material::Material;
 use super::onsets::{OnsetSettings, train_onset};
-use super::sentences::{NEIGHBOURS, SENTENCES};
+use super::parts::{PARTS, Parts};
+use super::sentences::SENTENCES;
 use crate::bounds::word_bounds;
 use crate::random::Chance;
 use crate::scene::{Props, WordClip};
 use crate::voices::{Voice, VoiceError};
 
-/// Parts that the human clips are cut into by their order: each part is heard only by weights that never met it.
-pub const FOLDS: u8 = 5;
 /// A long recording is moved elsewhere piece by piece: 20 s.
 const PIECE: usize = 20 * 16_000;
-/// The threshold of weights whose scores nobody has looked at yet.
-const UNTUNED: f32 = 0.5;
+/// Scenes of all clips that judge, at most.
+const SCENES_MAX: usize = 4_500;
 /// Seconds of each kind of no speech.
 const STILL_SECONDS: usize = 20;
-
-/// What a word is trained from.
-#[derive(Debug)]
-pub struct Material {
-    /// The word, said by people, in the order of their recording: neighbours share a voice.
-    pub clips: Vec<WordClip>,
-    /// Long recordings without it, which may ship; also the scenes' other voices.
-    pub props: Props,
-}
 
 /// Every number that decides the outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {
     /// Where all chance begins.
     pub seed: u64,
-    /// Scenes around each human clip.
+    /// Scenes around each clip that judges.
     pub scenes_per_clip: usize,
-    /// Splices of each human clip, for the locator alone.
+    /// Splices of each clip that judges, for the locator alone.
     pub splices_per_clip: usize,
+    /// Scenes around each clip of the company.
+    pub scenes_per_company: usize,
+    /// Scenes around each of the user's own recordings.
+    pub scenes_per_own: usize,
     /// Synthetic voices that say the word, and scenes around each.
     pub voices: usize,
     /// See `voices`.
     pub scenes_per_voice: usize,
-    /// Splices of each synthetic voice, for the locator alone.
-    pub splices_per_voice: usize,
     /// Synthetic voices that say all else.
     pub other_voices: usize,
     /// How often each long recording is heard elsewhere, besides once as it is.
@@ -58,34 +51,29 @@ pub struct Recipe {
     pub head: HeadSettings,
     /// How the locator is trained.
     pub onset: OnsetSettings,
+    /// Steps of the locators that are only judged: fewer, so that their figures are a little too bad.
+    pub judged_onset_steps: usize,
 }
 
 impl Default for Recipe {
     fn default() -> Self {
         Self {
             seed: 10,
-            scenes_per_clip: 30,
-            splices_per_clip: 25,
+            scenes_per_clip: 20,
+            splices_per_clip: 12,
+            scenes_per_company: 5,
+            scenes_per_own: 60,
             voices: 200,
             scenes_per_voice: 2,
-            splices_per_voice: 2,
             other_voices: 100,
             elsewhere: 2,
             broken: 0.06,
-            heads: 4,
+            heads: 3,
             head: HeadSettings::default(),
             onset: OnsetSettings::default(),
+            judged_onset_steps: 1_200,
         }
     }
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    /// Trained on everything: what ships.
-    pub model: WordModel,
-    /// For each fold, the same without that fold's clips: what is measured.
-    pub folds: Vec<Arc<WordModel>>,
 }
 
 /// What stops a training.
@@ -102,12 +90,6 @@ pub enum TrainError {
     Empty(&'static str),
 }
 
-/// The fold of the clip at `index` of `len`: blocks of neighbours.
-#[must_use]
-pub fn fold_of(index: usize, len: usize) -> u8 {
-    u8::try_from(index * usize::from(FOLDS) / len.max(1)).unwrap_or(0)
-}
-
 /// Makes the examples: the long part, done once.
 ///
 /// # Errors
@@ -115,94 +97,148 @@ pub fn fold_of(index: usize, len: usize) -> u8 {
 pub fn prepare(
     models: &Models,
     word: &str,
-    material: &mut Material,
+    material: &Material,
+    neighbours: &[String],
     recipe: &Recipe,
+    memory: &mut dyn Memory,
     tell: &mut dyn FnMut(String),
 ) -> Result<Examples, TrainError> {
-    let mut chance = Chance::new(recipe.seed);
-    let mut examples = Examples::default();
-    if material.clips.is_empty() || material.props.speech.is_empty() {
+    if material.clips.is_empty() || material.stretches.is_empty() || !material.is_furnished() {
         return Err(TrainError::Empty("no clips of the word, or no speech without it"));
     }
-    material.props.speech.push(other_speech(recipe, &mut chance)?);
-    let props = &material.props;
-    for (index, clip) in material.clips.iter().enumerate() {
-        let fold = Some(fold_of(index, material.clips.len()));
-        for _ in 0..recipe.scenes_per_clip {
-            examples.add_scene(models, &props.scene(clip, recipe.broken, &mut chance), fold, &mut chance)?;
+    let mut chance = Chance::new(recipe.seed);
+    let mut examples = Examples::default();
+    let voices = synthetic_clips(word, recipe.voices, &mut chance)?;
+    let others = other_speech(neighbours, recipe, &mut chance)?;
+    let mut add = |clip: &WordClip, own: Parts, (scenes, splices): (usize, usize)| -> Result<(), TrainError> {
+        for _ in 0..scenes {
+            let (props, part) = furniture(material, &mut chance);
+            let scene = props.scene(clip, recipe.broken, &mut chance);
+            examples.add_scene(models, &scene, own.and(part), &mut chance)?;
         }
-        for _ in 0..recipe.splices_per_clip {
-            examples.add_splice(models, props, clip, fold, &mut chance)?;
+        for _ in 0..splices {
+            let (props, part) = furniture(material, &mut chance);
+            examples.add_splice(models, props, clip, own.and(part), &mut chance)?;
         }
+        Ok(())
+    };
+    let scenes = recipe.scenes_per_clip.min(SCENES_MAX / material.clips.len()).max(1);
+    for clip in &material.clips {
+        add(&clip.word, Parts::of(clip.part), (scenes, recipe.splices_per_clip.min(scenes)))?;
     }
-    tell(format!("{} human clips in {} scenes", material.clips.len(), examples.onsets.len()));
-    let synthetic = synthetic_clips(word, recipe.voices, &mut chance)?;
-    for clip in &synthetic {
-        for _ in 0..recipe.scenes_per_voice {
-            examples.add_scene(models, &props.scene(clip, recipe.broken, &mut chance), None, &mut chance)?;
-        }
-        for _ in 0..recipe.splices_per_voice {
-            examples.add_splice(models, props, clip, None, &mut chance)?;
-        }
+    tell(format!("{} clips that judge, {scenes} scenes each", material.clips.len()));
+    let rest = [
+        (&material.company, recipe.scenes_per_company),
+        (&voices, recipe.scenes_per_voice),
+        (&material.own, recipe.scenes_per_own),
+    ];
+    for (clips, scenes) in rest {
+        clips.iter().try_for_each(|clip| add(clip, Parts::NONE, (scenes, scenes)))?;
     }
-    tell(format!("{} synthetic voices, {} scenes in all", synthetic.len(), examples.onsets.len()));
-    for recording in &props.speech {
-        examples.add_negative(models, recording)?;
-        for _ in 0..recipe.elsewhere {
-            for piece in recording.chunks(PIECE) {
-                examples.add_negative(models, &props.elsewhere(piece, &mut chance))?;
-            }
-        }
-    }
-    for noise in &props.noises {
-        examples.add_negative(models, noise)?;
-    }
-    for still in stillness(&mut chance) {
-        examples.add_negative(models, &still)?;
-    }
+    let (company, own) = (material.company.len() + voices.len(), material.own.len());
+    tell(format!("{company} synthetic clips and {own} of your own that only train"));
+    add_negatives(models, material, &others, recipe, memory, (&mut examples, &mut chance))?;
     tell(format!("{} steps with the word, {} without", examples.positives.len(), examples.negatives.len()));
     Ok(examples)
 }
 
-/// Trains the weights that ship and those of each fold.
+/// Embeddings of long recordings, which are the same for every word: kept from one training to the next, if at all.
+pub trait Memory {
+    /// What was kept under `key`.
+    fn recall(&mut self, key: &str) -> Option<Vec<Embedding>>;
+    /// Keeps it.
+    fn keep(&mut self, key: &str, embeddings: &[Embedding]);
+}
+
+/// All speech without the word, as it is and moved elsewhere; noise; and what is no sound at all.
+fn add_negatives(
+    models: &Models,
+    material: &Material,
+    others: &[i16],
+    recipe: &Recipe,
+    memory: &mut dyn Memory,
+    (examples, chance): (&mut Examples, &mut Chance),
+) -> Result<(), TrainError> {
+    for stretch in &material.stretches {
+        let (parts, props) = (Parts::of(stretch.part), &material.props[usize::from(stretch.part)]);
+        let start = examples.embeddings.len();
+        let embeddings =
+            listen(models, memory, &format!("as it is, {}", checksum(&stretch.pcm)), || stretch.pcm.to_vec())?;
+        if stretch.trains {
+            examples.add_negative(&embeddings, parts);
+        } else {
+            examples.embeddings.extend(embeddings);
+        }
+        examples.stretches.push(start..examples.embeddings.len());
+        for piece in stretch.pcm.chunks(PIECE).filter(|_| stretch.trains) {
+            // Of a seed of its own: the same for every word.
+            let sum = checksum(piece);
+            for copy in 0..recipe.elsewhere as u64 {
+                let key = format!("elsewhere {} {copy}, {sum}", recipe.seed);
+                let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ sum);
+                examples.add_negative(&listen(models, memory, &key, || props.elsewhere(piece, &mut chance))?, parts);
+            }
+        }
+    }
+    for piece in others.chunks(PIECE) {
+        examples.add_negative(&embed(models, piece)?.1, Parts::NONE);
+        for _ in 0..recipe.elsewhere {
+            let (props, part) = furniture(material, chance);
+            examples.add_negative(&embed(models, &props.elsewhere(piece, chance))?.1, part);
+        }
+    }
+    for (part, props) in (0..PARTS).zip(&material.props) {
+        for noise in &props.noises {
+            examples.add_negative(&embed(models, noise)?.1, Parts::of(part));
+        }
+    }
+    for still in stillness(chance) {
+        examples.add_negative(&embed(models, &still)?.1, Parts::NONE);
+    }
+    Ok(())
+}
+
+/// The embeddings of a sound, from memory where they are there.
+fn listen(
+    models: &Models,
+    memory: &mut dyn Memory,
+    key: &str,
+    sound: impl FnOnce() -> Vec<i16>,
+) -> Result<Vec<Embedding>, EarError> {
+    if let Some(kept) = memory.recall(key) {
+        return Ok(kept);
+    }
+    let embeddings = embed(models, &sound())?.1;
+    memory.keep(key, &embeddings);
+    Ok(embeddings)
+}
+
+/// Tells sounds apart: FNV-1a.
+fn checksum(pcm: &[i16]) -> u64 {
+    pcm.iter().fold(0xcbf2_9ce4_8422_2325, |sum, sample| {
+        (sum ^ u64::from(sample.cast_unsigned())).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Props of a chance part, and which it is.
+fn furniture<'m>(material: &'m Material, chance: &mut Chance) -> (&'m Props, Parts) {
+    let part = chance.index(material.props.len());
+    (&material.props[part], Parts::of(u8::try_from(part).unwrap_or(0)))
+}
+
+/// Trains one set of weights on all examples that have nothing of the parts `held_out`.
 ///
 /// # Errors
 /// Any [`TrainError`].
-pub fn train(
-    word: &str,
-    examples: &Examples,
-    recipe: &Recipe,
-    tell: &mut dyn FnMut(String),
-) -> Result<Trained, TrainError> {
+pub fn train(examples: &Examples, held_out: Parts, recipe: &Recipe) -> Result<(Vec<Head>, Net), TrainError> {
     if examples.positives.is_empty() || examples.negatives.is_empty() || examples.onsets.is_empty() {
         return Err(TrainError::Empty("no step with the word, or none without"));
     }
-    let mut model = |held_out: Option<u8>| -> Result<WordModel, EarError> {
-        let seeds = (0..recipe.heads).map(|head| recipe.seed * 1_000 + head as u64);
-        let heads = seeds.map(|seed| train_head(examples, held_out, recipe.head, seed)).collect::<Result<_, _>>()?;
-        let onset = train_onset(examples, held_out, recipe.onset, recipe.seed);
-        tell(held_out.map_or("trained on everything".into(), |fold| format!("trained without fold {fold}")));
-        Ok(WordModel { name: word.to_owned(), threshold: UNTUNED, verify: unfitted(word), heads, onset })
-    };
-    let folds = (0..FOLDS).map(|fold| model(Some(fold)).map(Arc::new)).collect::<Result<_, _>>()?;
-    Ok(Trained { model: model(None)?, folds })
-}
-
-/// The second stage's values before they are fitted. The weights come from the first experiment with Whisper tiny.en
-/// behind another first stage, where a fused score of 0 (as a logit) lay between words and other speech.
-fn unfitted(word: &str) -> Verify {
-    let mut letters = word.chars();
-    let large: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    Verify {
-        spellings: vec![format!(" {large}"), large, format!(" {word}")],
-        trigger: 0.3,
-        logit_weight: 0.25,
-        word_weight: 1.0,
-        bias: 3.0,
-        accept_at_once: 0.7,
-        refuse_at_once: 0.02,
-        accept: 0.5,
-    }
+    let seeds = (0..recipe.heads).map(|head| recipe.seed * 1_000 + head as u64);
+    let heads = seeds.map(|seed| train_head(examples, held_out, recipe.head, seed)).collect::<Result<_, _>>()?;
+    let steps = if held_out == Parts::NONE { recipe.onset.steps } else { recipe.judged_onset_steps };
+    let onset = OnsetSettings { steps: steps.min(recipe.onset.steps), ..recipe.onset };
+    Ok((heads, train_onset(examples, held_out, onset, recipe.seed)))
 }
 
 /// The word by synthetic voices; a voice whose word is unclear is left out.
@@ -220,13 +256,14 @@ fn synthetic_clips(word: &str, count: usize, chance: &mut Chance) -> Result<Vec<
 }
 
 /// Synthetic voices saying anything but the word, much of it near in sound.
-fn other_speech(recipe: &Recipe, chance: &mut Chance) -> Result<Vec<i16>, VoiceError> {
+fn other_speech(neighbours: &[String], recipe: &Recipe, chance: &mut Chance) -> Result<Vec<i16>, VoiceError> {
     let mut speech = Vec::new();
     for _ in 0..recipe.other_voices {
         let voice = Voice::draw(chance);
         for _ in 0..4 {
-            let texts: &[&str] = if chance.happens(0.5) { &NEIGHBOURS } else { &SENTENCES };
-            speech.extend(voice.say(texts[chance.index(texts.len())])?);
+            let near = chance.pick(neighbours).filter(|_| chance.happens(0.6));
+            let text = near.map_or(SENTENCES[chance.index(SENTENCES.len())], String::as_str);
+            speech.extend(voice.say(text)?);
             speech.resize(speech.len() + chance.index(6_000), 0);
         }
     }

@@ -93,7 +93,7 @@ fn the_onset_is_found_in_room_noise_and_behind_other_speech() {
     let clips: Vec<&WordClip> = clips.iter().collect();
     let kitchen = decode(&data.join("noise/kitchen.flac"));
     let speech =
-        files(&data.join("speech/resemblyzer-librispeech"), ".flac").iter().map(|path| decode(path)).collect();
+        files(&data.join("speech/resemblyzer-librispeech"), ".flac").iter().map(|path| decode(path).into()).collect();
     let props = Props { speech, noises: vec![kitchen[40 * 16_000..].to_vec()], rooms: Rooms::new(&[]) };
     let model = Arc::new(Word::Alexa.model().expect("whole"));
     let mut chance = Chance::new(2);
