@@ -9,14 +9,16 @@ use crate::wake::material::Recordings;
 /// The card as Markdown.
 pub(super) fn card(args: &TrainArgs, recipe: &Recipe, recordings: &Recordings, outcome: &Outcome) -> String {
     let name = &args.word;
+    let voices = if args.voices.is_some() { format!(" --voices voices/{name}") } else { String::new() };
     let title = format!(
         "# The weights of \"{name}\"
 
 Small networks on the Google speech embedding (Apache-2.0, fetched and not part of these weights), trained by:
 
-    sotto wake train {name} --seed {} …
+    sotto wake train {name} --seed {}{voices} --folds {} \\
+        --out {name}.weights --scores {name}.scores.tsv --card {name}.md
 ",
-        recipe.seed
+        recipe.seed, args.folds
     );
     let parts = [
         title,
