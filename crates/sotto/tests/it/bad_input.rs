@@ -79,8 +79,9 @@ fn stereo_8_and_48_khz_24_bit_and_float_are_simply_heard() {
         ("mono-44k-float.wav", wav(&resample(&request, 16_000, 44_100), 44_100, 1, 32)),
     ];
     let paths: Vec<PathBuf> = shapes.iter().map(|(name, bytes)| file(&home, name, bytes)).collect();
+    // The recogniser doubts this voice; whether a file's shape is heard is the first stage's to say.
     let args: Vec<&str> =
-        ["ask", "--fast", "--json"].into_iter().chain(paths.iter().map(|path| text(path))).collect();
+        ["ask", "--fast", "--light", "--json"].into_iter().chain(paths.iter().map(|path| text(path))).collect();
     let said = home.sotto(&args);
     assert_eq!(said.lines.len(), 3, "{said:?}");
     for line in &said.lines {
@@ -224,8 +225,12 @@ fn a_cloud_that_is_down_at_the_wake_word_is_said_so_and_nothing_is_kept() {
     let home = Home::new();
     // Paired, by a request that is answered; then its cloud has gone.
     assert_eq!(home.sotto(&["ask", "--fast", "--say", "Alexa, what time is it"]).code, Some(0));
-    let size =
-        || home.files().iter().filter_map(|file| std::fs::metadata(file).ok()).map(|file| file.len()).sum::<u64>();
+    // But for the ear's counts of wakes, which hold no sound, in a file of a fixed size.
+    let kept = |file: &&PathBuf| file.file_name().is_some_and(|name| name != "ear.journal");
+    let size = || {
+        let files = home.files();
+        files.iter().filter(kept).filter_map(|file| std::fs::metadata(file).ok()).map(|file| file.len()).sum::<u64>()
+    };
     let path = file(&home, "request.wav", &wav(&with_noise(&request()), 16_000, 1, 16));
     let mic = format!("file:{},fast", text(&path));
     let before = size();
