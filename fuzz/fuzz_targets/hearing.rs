@@ -68,8 +68,7 @@ fn samples(bytes: &[u8]) -> Vec<i16> {
 fn heard(pcm: &[i16], cut: usize, answers: &[u8]) -> Vec<Heard> {
     let (models, _, word) = &*MODELS;
     let verifier = Box::new(Any(answers.to_vec()));
-    let mut detector =
-        WakeDetector::tuned(models, Arc::clone(word), Tuning::default(), Some(verifier)).expect("good models");
+    let mut detector = WakeDetector::tuned(models, Arc::clone(word), Tuning::default(), Some(verifier));
     let mut all = Vec::new();
     for piece in pcm.chunks(cut) {
         detector.hear(piece, &mut |heard| all.push(heard));

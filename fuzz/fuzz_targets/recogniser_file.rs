@@ -14,8 +14,8 @@ fuzz_target!(|parts: (u16, &[u8])| {
     let panel_bytes = (usize::from(panel_bytes) % PANEL_BYTES_MAX / 64 * 64).min(bytes.len() / 64 * 64);
     let head_bytes = bytes.len() - panel_bytes;
     let Ok(head) = u32::try_from(head_bytes) else { return };
-    let mut file = [&b"sotto.i8"[..], &1_u32.to_le_bytes(), &head.to_le_bytes(), &(panel_bytes as u64).to_le_bytes()]
-        .concat();
+    let mut file =
+        [&b"sotto.i8"[..], &1_u32.to_le_bytes(), &head.to_le_bytes(), &(panel_bytes as u64).to_le_bytes()].concat();
     file.resize(64, 0);
     file.extend_from_slice(bytes);
     try_it(&file);

@@ -88,33 +88,29 @@ impl WakeDetector {
     /// one that the weights were tuned to.
     ///
     /// # Errors
-    /// Where weights or models are not those this crate was built with.
+    /// None for what ships.
     pub fn new(models: &Models, word: Word, threshold: Option<f32>) -> Result<Self, EarError> {
-        Self::with_model(models, Arc::new(word.model()?), threshold)
+        Ok(Self::with_model(models, Arc::new(word.model()?), threshold))
     }
 
     /// The first stage alone, with weights that were trained elsewhere.
-    ///
-    /// # Errors
-    /// Where the models are not those this crate was built with.
-    pub fn with_model(models: &Models, model: Arc<WordModel>, threshold: Option<f32>) -> Result<Self, EarError> {
+    #[must_use]
+    pub fn with_model(models: &Models, model: Arc<WordModel>, threshold: Option<f32>) -> Self {
         Self::tuned(models, model, Tuning { threshold, shift: 0.0 }, None)
     }
 
     /// Both stages, or where there is no verifier the first alone.
-    ///
-    /// # Errors
-    /// Where the models are not those this crate was built with.
+    #[must_use]
     pub fn tuned(
         models: &Models,
         model: Arc<WordModel>,
         tuning: Tuning,
         verifier: Option<Box<dyn WordVerifier>>,
-    ) -> Result<Self, EarError> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             features: Features::new(models),
             hindsight: Hindsight::default(),
-            listener: Listener::new(models, Arc::clone(&model))?,
+            listener: Listener::new(models, Arc::clone(&model)),
             judge: Judge::new(&model, tuning, verifier.is_some()),
             locator: Locator::new(&model.onset),
             onset: SampleIndex(0),
@@ -122,36 +118,23 @@ impl WakeDetector {
             models: models.clone(),
             model,
             verifier,
-        })
+        }
     }
 
     /// Forgets all it heard, down to the last sample, and listens afresh with another tuning: its next sample is the
     /// first.
-    ///
-    /// # Errors
-    /// None for models that it once listened with.
-    pub fn restart(&mut self, tuning: Tuning) -> Result<(), EarError> {
+    pub fn restart(&mut self, tuning: Tuning) {
         let verifier = self.verifier.take();
-        *self = Self::tuned(&self.models, Arc::clone(&self.model), tuning, verifier)?;
-        Ok(())
+        *self = Self::tuned(&self.models, Arc::clone(&self.model), tuning, verifier);
     }
 
     /// Listens for another word from the next sample on, and no longer for the one before. A candidate of that one is
     /// dropped; what was heard so far may be the new word's beginning.
-    ///
-    /// # Errors
-    /// None for models that it once listened with.
-    pub fn choose(
-        &mut self,
-        model: Arc<WordModel>,
-        tuning: Tuning,
-        verifier: Option<Box<dyn WordVerifier>>,
-    ) -> Result<(), EarError> {
-        self.listener = Listener::new(&self.models, Arc::clone(&model))?;
+    pub fn choose(&mut self, model: Arc<WordModel>, tuning: Tuning, verifier: Option<Box<dyn WordVerifier>>) {
+        self.listener = Listener::new(&self.models, Arc::clone(&model));
         self.judge = Judge::new(&model, tuning, verifier.is_some());
         self.locator = Locator::new(&model.onset);
         (self.model, self.verifier) = (model, verifier);
-        Ok(())
     }
 
     /// Takes the next samples, of any number; says so where the word was heard in them. Of several wakes in one call

@@ -40,7 +40,7 @@ mod word;
 pub use detector::{Heard, NearMiss, Wake, WakeDetector, WordVerifier, look_from};
 pub use error::EarError;
 pub use judge::{Decision, Judge, SECOND_LOOK, Scores, Tuning};
-pub use listener::{Listener, Trigger};
+pub use listener::Listener;
 pub use models::{
     EMBEDDING_HOP, EMBEDDING_SIZE, EMBEDDING_WINDOW, Embedding, MEL_BANDS, MEL_HOP, MEL_WINDOW, MelFrame, Models,
     SILENT_FRAME,

@@ -57,6 +57,8 @@ struct Shared {
     embedding: EmbeddingNet,
     /// What the embedding remembers of a stream that has always been silent, with room for one step.
     silence: EmbeddingState,
+    /// The embedding of a window in it.
+    silent: Embedding,
 }
 
 /// What the spectrogram needs while it follows one stream. Allocates nothing once made.
@@ -101,19 +103,17 @@ impl Models {
         let mel = Mel::new(MEL_FILE, Tensors::read(MEL_FILE, &mel)?)?;
         let embedding = EmbeddingNet::new(EMBEDDING_FILE, Tensors::read(EMBEDDING_FILE, &embedding)?)?;
         let mut silence = embedding.blank(1);
+        let mut silent = [[0.0; EMBEDDING_SIZE]];
         // More steps than one window is long: nothing is left of the blank beginning.
         for _ in 0..2 * EMBEDDING_WINDOW / EMBEDDING_HOP {
-            let mut unused = [[0.0; EMBEDDING_SIZE]];
-            simd::run(embedding.advance(&mut silence, &[SILENT_FRAME; EMBEDDING_HOP], &mut unused));
+            simd::run(embedding.advance(&mut silence, &[SILENT_FRAME; EMBEDDING_HOP], &mut silent));
         }
-        Ok(Self { shared: Arc::new(Shared { mel, embedding, silence }) })
+        Ok(Self { shared: Arc::new(Shared { mel, embedding, silence, silent: silent[0] }) })
     }
 
     /// The frames of `samples` (in units of 16-bit PCM): one for each whole window, [`MEL_HOP`] apart.
-    ///
-    /// # Errors
-    /// None any more.
-    pub fn mel_frames(&self, samples: &[f32]) -> Result<Vec<MelFrame>, EarError> {
+    #[must_use]
+    pub fn mel_frames(&self, samples: &[f32]) -> Vec<MelFrame> {
         let count = samples.len().checked_sub(MEL_WINDOW).map_or(0, |more| more / MEL_HOP + 1);
         let mut frames = vec![SILENT_FRAME; count];
         let mut scratch = Scratch::new();
@@ -126,16 +126,19 @@ impl Models {
             });
             simd::run(self.shared.mel.frames(samples, &mut scratch, frames));
         }
-        Ok(frames)
+        frames
     }
 
     /// The embeddings of `frames`: one for each whole window of [`EMBEDDING_WINDOW`], [`EMBEDDING_HOP`] apart.
-    ///
-    /// # Errors
-    /// None any more.
-    pub fn embeddings(&self, frames: &[MelFrame]) -> Result<Vec<Embedding>, EarError> {
+    #[must_use]
+    pub fn embeddings(&self, frames: &[MelFrame]) -> Vec<Embedding> {
         let mut state = self.shared.embedding.blank(BATCH_STEPS);
-        Ok(self.shared.embedding.all(&mut state, frames))
+        self.shared.embedding.all(&mut state, frames)
+    }
+
+    /// The embedding of a window of exact silence.
+    pub(crate) fn silent_embedding(&self) -> &Embedding {
+        &self.shared.silent
     }
 
     /// The state of a stream that has been silent until now.

@@ -103,14 +103,14 @@ impl<'a> Hearing<'a> {
             PanelToEar::MicOff => {
                 self.are_mics_off = true;
                 self.gate.shut(now, &mut self.doors);
-                self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
+                self.mind.listener.forget(self.gate.position(), self.mind.sensitivity);
                 self.doors.tell_panel(&EarToPanel::Wiped);
             }
             PanelToEar::MicOn => {
                 self.discard()?;
                 self.are_mics_off = false;
                 self.gate.reopen();
-                self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
+                self.mind.listener.forget(self.gate.position(), self.mind.sensitivity);
                 self.doors.tell_panel(&EarToPanel::Ready);
             }
         }
@@ -162,7 +162,7 @@ impl<'a> Hearing<'a> {
     fn wake(&mut self) -> Result<(), EarStop> {
         if self.is_setting_due && self.gate.phase() == Phase::Idle {
             self.is_setting_due = false;
-            self.mind.listener.forget(self.gate.position(), self.mind.sensitivity)?;
+            self.mind.listener.forget(self.gate.position(), self.mind.sensitivity);
             return Ok(());
         }
         // A piece is no longer than a step, so that at most one thing is heard in it.

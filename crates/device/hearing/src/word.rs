@@ -55,7 +55,7 @@ impl Files {
         };
         let has_second_stage = verifier.is_some();
         let tuning = tuning(self.threshold, self.sensitivity);
-        let detector = WakeDetector::tuned(&models, model, tuning, verifier)?;
+        let detector = WakeDetector::tuned(&models, model, tuning, verifier);
         Ok(Listener { name, has_second_stage, threshold: self.threshold, detector, first: SampleIndex(0) })
     }
 }
@@ -84,10 +84,9 @@ impl Listener {
     }
 
     /// Forgets all it heard; its next sample stands at `first`.
-    pub(crate) fn forget(&mut self, first: SampleIndex, sensitivity: Sensitivity) -> Result<(), EarStop> {
-        self.detector.restart(tuning(self.threshold, sensitivity))?;
+    pub(crate) fn forget(&mut self, first: SampleIndex, sensitivity: Sensitivity) {
+        self.detector.restart(tuning(self.threshold, sensitivity));
         self.first = first;
-        Ok(())
     }
 }
 

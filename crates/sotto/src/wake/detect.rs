@@ -58,8 +58,7 @@ pub(super) fn run(args: &DetectArgs, models: &Models, places: &Places) -> Result
         let verifier = verifier.map_err(|why| Failure::no(why.to_string()))?;
         let verifier = verifier.map(|verifier| Box::new(verifier) as Box<dyn WordVerifier>);
         let tuning = Tuning { threshold: args.threshold, shift: 0.0 };
-        let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier)
-            .map_err(|why| Failure::no(why.to_string()))?;
+        let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier);
         let outcome = play(detector, file, args.stage)?;
         let name = file.display().to_string();
         crate::print_line(&if args.json { as_json(&name, &outcome) } else { as_text(&name, &outcome) });

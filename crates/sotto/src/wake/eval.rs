@@ -84,7 +84,6 @@ pub(super) fn run(args: &EvalArgs, models: &Models, places: &Places) -> Result<(
     let verifier = verifier.map(|verifier| Box::new(verifier) as Box<dyn ear::WordVerifier>);
     let tuning = Tuning { threshold: args.threshold, shift: 0.0 };
     let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier);
-    let detector = detector.map_err(|why| Failure::no(why.to_string()))?;
     let mut player = Player { args, model, tuning, detector, count: Count::default() };
     let props = props(args, &recordings)?;
     for (path, holds_word) in &recordings {
@@ -190,7 +189,7 @@ impl Player<'_> {
         for condition in self.conditions(props) {
             let pcm = heard_in(&clip, condition, props, &mut chance);
             let counts = counts_for(&clip);
-            let wakes = self.play(&pcm)?;
+            let wakes = self.play(&pcm);
             if !wakes.iter().any(|at| counts.contains(at)) {
                 self.count.missed.push((condition, clip.name.clone()));
             }
@@ -203,7 +202,7 @@ impl Player<'_> {
         let mut quiet = || (0..AROUND).map(|_| (chance.normal() * QUIET_NOISE) as i16).collect::<Vec<_>>();
         let pcm = &pcm[..pcm.len().min(OTHER_SAMPLES_MAX)];
         let padded = [quiet(), pcm.to_vec(), quiet()].concat();
-        let wakes = self.play(&padded)?;
+        let wakes = self.play(&padded);
         self.count.other_samples += pcm.len();
         let at = |at: usize| format!("{name} at {:.2} s", (at as f64 - AROUND as f64) / f64::from(SAMPLE_RATE_HZ));
         self.count.false_accepts.extend(wakes.into_iter().map(at));
@@ -211,14 +210,14 @@ impl Player<'_> {
     }
 
     /// Where a device would wake.
-    fn play(&mut self, pcm: &[i16]) -> Result<Vec<usize>, Failure> {
-        self.detector.restart(self.tuning).map_err(|why| Failure::no(why.to_string()))?;
+    fn play(&mut self, pcm: &[i16]) -> Vec<usize> {
+        self.detector.restart(self.tuning);
         let start = cpu_time();
         let wakes = pcm.chunks(STEP).filter_map(|chunk| self.detector.push(chunk));
         let wakes = wakes.map(|wake| usize::try_from(wake.at.0).unwrap_or(usize::MAX)).collect();
         self.count.cpu_s += (cpu_time() - start).as_secs_f64();
         self.count.samples += pcm.len();
-        Ok(wakes)
+        wakes
     }
 
     fn print(&self) {

@@ -123,14 +123,14 @@ impl Work<'_> {
         for fold in 0..self.args.folds {
             let model = Arc::new(self.train(Parts::held_out(fold))?);
             tell(format!("fold {fold}: trained without it"));
-            let judged = bench.judge(fold, &model, &mut |sound| verifier.log_probability(sound).unwrap_or(NEVER))?;
+            let judged = bench.judge(fold, &model, &mut |sound| verifier.log_probability(sound).unwrap_or(NEVER));
             scores.add(&judged, self.material);
             self.onsets(fold, &model, judged.trigger, &mut onsets)?;
             tell(format!("fold {fold}: {}", brief(&scores)));
         }
         let mut model = self.train(Parts::NONE)?;
         tell("trained on everything".into());
-        let (trigger, light) = bench.thresholds(&Arc::new(model.clone()))?;
+        let (trigger, light) = bench.thresholds(&Arc::new(model.clone()));
         model.threshold = light;
         model.verify = pooled(&scores).verify(self.spellings.clone(), trigger);
         Ok(Outcome { model, scores, onsets })
@@ -156,7 +156,7 @@ impl Work<'_> {
         for (_, clip) in self.material.clips_of(Parts::judging(fold)) {
             let props = &self.material.judging[usize::from(clip.part)];
             for (after_speech, sum) in [false, true].into_iter().zip(&mut *onsets) {
-                let found = onset_errors(self.models, &model, &[&clip.word], after_speech, props, &mut chance)?;
+                let found = onset_errors(self.models, &model, &[&clip.word], after_speech, props, &mut chance);
                 sum.errors.extend(found.errors);
                 sum.missed += found.missed;
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ear::features::STEP;
-use ear::{EarError, Models, WakeDetector, WordModel};
+use ear::{Models, WakeDetector, WordModel};
 
 use super::judge::LATE;
 use crate::random::Chance;
@@ -35,9 +35,7 @@ impl OnsetErrors {
 
 /// Lays each clip's word, cut at its onset, into room noise (or, with `after_speech`, right behind other speech), lets
 /// the detector wake on it as a device would, and holds the onset it names against the truth.
-///
-/// # Errors
-/// Where the models are not those `ear` knows.
+#[must_use]
 pub fn onset_errors(
     models: &Models,
     model: &Arc<WordModel>,
@@ -45,11 +43,11 @@ pub fn onset_errors(
     after_speech: bool,
     props: &Props,
     chance: &mut Chance,
-) -> Result<OnsetErrors, EarError> {
+) -> OnsetErrors {
     let mut found = OnsetErrors::default();
     for clip in clips {
         let (pcm, onset) = splice(clip, after_speech, props, chance);
-        let mut detector = WakeDetector::with_model(models, Arc::clone(model), None)?;
+        let mut detector = WakeDetector::with_model(models, Arc::clone(model), None);
         let steps = pcm.chunks(STEP).map(|step| detector.push(step));
         let late = (onset + clip.bounds.len() + LATE) as u64;
         match steps.flatten().find(|wake| wake.at.0 > onset as u64 && wake.at.0 < late) {
@@ -57,7 +55,7 @@ pub fn onset_errors(
             None => found.missed += 1,
         }
     }
-    Ok(found)
+    found
 }
 
 /// A word in room noise, its first sample known: 2.5 s of room, or of speech that runs up to it.

@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use ear::features::{FRAMES_KEPT, STEP, frame_of_sample, sample_of_frame};
-use ear::{
-    EMBEDDING_HOP, EMBEDDING_WINDOW, EarError, Embedding, MEL_HOP, MEL_WINDOW, MelFrame, Models, SILENT_FRAME,
-};
+use ear::{EMBEDDING_HOP, EMBEDDING_WINDOW, Embedding, MEL_HOP, MEL_WINDOW, MelFrame, Models, SILENT_FRAME};
 
 use super::evaluate::splice;
 use super::parts::Parts;
@@ -44,10 +42,8 @@ pub struct Examples {
 }
 
 /// All mel frames and embeddings of a recording, as the streaming front end would give them.
-///
-/// # Errors
-/// Where the models are not those `ear` knows.
-pub fn embed(models: &Models, pcm: &[i16]) -> Result<(Vec<MelFrame>, Vec<Embedding>), EarError> {
+#[must_use]
+pub fn embed(models: &Models, pcm: &[i16]) -> (Vec<MelFrame>, Vec<Embedding>) {
     let whole = pcm.len() / STEP * STEP;
     let mut samples = vec![0.0; MEL_WINDOW - MEL_HOP];
     samples.extend(pcm[..whole].iter().map(|sample| f32::from(*sample)));
@@ -55,32 +51,23 @@ pub fn embed(models: &Models, pcm: &[i16]) -> Result<(Vec<MelFrame>, Vec<Embeddi
     let mut start = 0;
     while start + MEL_WINDOW <= samples.len() {
         let end = (start + PIECE + MEL_WINDOW - MEL_HOP).min(samples.len());
-        frames.extend(models.mel_frames(&samples[start..end])?);
+        frames.extend(models.mel_frames(&samples[start..end]));
         start += PIECE;
     }
     let mut embeddings = Vec::with_capacity(whole / STEP);
     let mut start = 0;
     while start + EMBEDDING_WINDOW <= frames.len() {
         let end = (start + PIECE / MEL_HOP + EMBEDDING_WINDOW - EMBEDDING_HOP).min(frames.len());
-        embeddings.extend(models.embeddings(&frames[start..end])?);
+        embeddings.extend(models.embeddings(&frames[start..end]));
         start += PIECE / MEL_HOP;
     }
-    Ok((frames.split_off(EMBEDDING_WINDOW - EMBEDDING_HOP), embeddings))
+    (frames.split_off(EMBEDDING_WINDOW - EMBEDDING_HOP), embeddings)
 }
 
 impl Examples {
     /// Adds a scene with the word, made of `parts`.
-    ///
-    /// # Errors
-    /// Where the models are not those `ear` knows.
-    pub fn add_scene(
-        &mut self,
-        models: &Models,
-        scene: &Scene,
-        parts: Parts,
-        chance: &mut Chance,
-    ) -> Result<(), EarError> {
-        let (frames, embeddings) = embed(models, &scene.pcm)?;
+    pub fn add_scene(&mut self, models: &Models, scene: &Scene, parts: Parts, chance: &mut Chance) {
+        let (frames, embeddings) = embed(models, &scene.pcm);
         let (onset, end) = (signed(scene.word.start), signed(scene.word.end));
         for (index, place) in self.places(embeddings.len()) {
             let at = signed((index + 1) * STEP);
@@ -99,29 +86,17 @@ impl Examples {
         if !scene.is_broken {
             self.add_onset(&frames, &scene.word, parts, chance);
         }
-        Ok(())
     }
 
     /// Adds, for the locator alone, a clip's word that begins all at once, in noise or right behind other speech: what
     /// comes before it is the locator's hardest question, and rooms blur it away in most scenes.
-    ///
-    /// # Errors
-    /// Where the models are not those `ear` knows.
-    pub fn add_splice(
-        &mut self,
-        models: &Models,
-        props: &Props,
-        clip: &WordClip,
-        parts: Parts,
-        chance: &mut Chance,
-    ) -> Result<(), EarError> {
+    pub fn add_splice(&mut self, models: &Models, props: &Props, clip: &WordClip, parts: Parts, chance: &mut Chance) {
         let after_speech = chance.happens(AFTER_SPEECH);
         let (pcm, onset) = splice(clip, after_speech, props, chance);
         let mut samples = vec![0.0; MEL_WINDOW - MEL_HOP];
         samples.extend(pcm.iter().map(|sample| f32::from(*sample)));
-        let frames = models.mel_frames(&samples)?;
+        let frames = models.mel_frames(&samples);
         self.add_onset(&frames, &(onset..onset + clip.bounds.len()), parts, chance);
-        Ok(())
     }
 
     /// Adds the embeddings of a recording without the word, made of `parts`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ear::{EarError, Models, WordModel, logit};
+use ear::{Models, WordModel, logit};
 
 use super::calibrate::{Fit, TRIGGERS_PER_HOUR};
 use super::examples::{Examples, embed};
@@ -77,10 +77,7 @@ pub struct Bench<'b> {
 
 impl Bench<'_> {
     /// Sets the thresholds of `model` on what is inner to `fold`, then judges it by the fold.
-    ///
-    /// # Errors
-    /// Where the models are not those `ear` knows.
-    pub fn judge(&self, fold: u8, model: &Arc<WordModel>, spotter: &mut Spotter<'_>) -> Result<Judged, EarError> {
+    pub fn judge(&self, fold: u8, model: &Arc<WordModel>, spotter: &mut Spotter<'_>) -> Judged {
         let inner = Parts::inner(fold);
         let judging = Parts::judging(fold);
         // What only judges was met by no weights: outside of the fold it may set thresholds.
@@ -88,52 +85,46 @@ impl Bench<'_> {
             let part = Parts::of(stretch.part);
             if stretch.trains { part.meets(inner) } else { !part.meets(judging) }
         };
-        let heard = self.hear(model, &is_inner)?;
+        let heard = self.hear(model, &is_inner);
         let hours = self.hours(&heard);
         let trigger = lowest_threshold(model, &heard, TRIGGERS_PER_HOUR * hours);
         let light = lowest_threshold(model, &heard, LIGHT_ACCEPTS_PER_HOUR * hours);
-        let others = self.look_at_others(model, &heard, trigger, spotter)?;
-        let words = self.look_at_words(model, (inner, &INNER), trigger, spotter)?;
+        let others = self.look_at_others(model, &heard, trigger, spotter);
+        let words = self.look_at_words(model, (inner, &INNER), trigger, spotter);
         let fit = Fit::new(
             &words.into_iter().map(|row| row.looks).collect::<Vec<_>>(),
             &others.iter().map(|row| row.look).collect::<Vec<_>>(),
             hours,
         );
         drop(heard);
-        let heard = self.hear(model, &|stretch| Parts::of(stretch.part).meets(judging))?;
-        Ok(Judged {
+        let heard = self.hear(model, &|stretch| Parts::of(stretch.part).meets(judging));
+        Judged {
             fold,
             trigger,
             light,
             fit,
             hours: self.hours(&heard),
-            words: self.look_at_words(model, (judging, &Condition::ALL), trigger, spotter)?,
-            others: self.look_at_others(model, &heard, trigger, spotter)?,
-        })
+            words: self.look_at_words(model, (judging, &Condition::ALL), trigger, spotter),
+            others: self.look_at_others(model, &heard, trigger, spotter),
+        }
     }
 
     /// The first stage's two thresholds for weights that were trained on everything, from what only judges.
-    ///
-    /// # Errors
-    /// Where the models are not those `ear` knows.
-    pub fn thresholds(&self, model: &Arc<WordModel>) -> Result<(f32, f32), EarError> {
-        let heard = self.hear(model, &|stretch| !stretch.trains)?;
+    #[must_use]
+    pub fn thresholds(&self, model: &Arc<WordModel>) -> (f32, f32) {
+        let heard = self.hear(model, &|stretch| !stretch.trains);
         let hours = self.hours(&heard);
         let lowest = |per_hour: f64| lowest_threshold(model, &heard, per_hour * hours);
-        Ok((lowest(TRIGGERS_PER_HOUR), lowest(LIGHT_ACCEPTS_PER_HOUR)))
+        (lowest(TRIGGERS_PER_HOUR), lowest(LIGHT_ACCEPTS_PER_HOUR))
     }
 
     /// The first stage's scores of the stretches that are wanted.
-    fn hear(
-        &self,
-        model: &Arc<WordModel>,
-        is_wanted: &dyn Fn(&Stretch) -> bool,
-    ) -> Result<Vec<(usize, Vec<f32>)>, EarError> {
+    fn hear(&self, model: &Arc<WordModel>, is_wanted: &dyn Fn(&Stretch) -> bool) -> Vec<(usize, Vec<f32>)> {
         let wanted = self.material.stretches.iter().enumerate().filter(|(_, stretch)| is_wanted(stretch));
         wanted
             .map(|(index, _)| {
                 let embeddings = &self.examples.embeddings[self.examples.stretches[index].clone()];
-                Ok((index, scores(self.models, model, embeddings)?))
+                (index, scores(self.models, model, embeddings))
             })
             .collect()
     }
@@ -149,14 +140,14 @@ impl Bench<'_> {
         heard: &[(usize, Vec<f32>)],
         trigger: f32,
         spotter: &mut Spotter<'_>,
-    ) -> Result<Vec<OtherRow>, EarError> {
+    ) -> Vec<OtherRow> {
         let mut rows = Vec::new();
         for (index, scores) in heard {
             let pcm = &self.material.stretches[*index].pcm;
-            let found = looks(self.models, model, (pcm, scores), trigger, spotter)?;
+            let found = looks(self.models, model, (pcm, scores), trigger, spotter);
             rows.extend(found.into_iter().map(|look| OtherRow { stretch: *index, look }));
         }
-        Ok(rows)
+        rows
     }
 
     fn look_at_words(
@@ -165,7 +156,7 @@ impl Bench<'_> {
         (parts, conditions): (Parts, &[Condition]),
         trigger: f32,
         spotter: &mut Spotter<'_>,
-    ) -> Result<Vec<WordRow>, EarError> {
+    ) -> Vec<WordRow> {
         let mut rows = Vec::new();
         for (index, clip) in self.material.clips_of(parts) {
             let props = &self.material.judging[usize::from(clip.part)];
@@ -173,17 +164,17 @@ impl Bench<'_> {
             let mut chance = Chance::new(77_000 + index as u64);
             for condition in conditions.iter().copied() {
                 let pcm = heard_in(&clip.word, condition, props, &mut chance);
-                let scores = scores(self.models, model, &embed(self.models, &pcm)?.1)?;
+                let scores = scores(self.models, model, &embed(self.models, &pcm).1);
                 let counts = counts_for(&clip.word);
                 let ends = (1..).map(|step| step * ear::features::STEP);
                 let own = scores.iter().zip(ends).filter(|(_, end)| counts.contains(end));
                 let peak = own.map(|(score, _)| *score).fold(0.0, f32::max);
-                let mut looks = looks(self.models, model, (&pcm, &scores), trigger, spotter)?;
+                let mut looks = looks(self.models, model, (&pcm, &scores), trigger, spotter);
                 looks.retain(|look| counts.contains(&look.at));
                 rows.push(WordRow { clip: index, condition, peak: logit(peak), looks });
             }
         }
-        Ok(rows)
+        rows
     }
 }
 

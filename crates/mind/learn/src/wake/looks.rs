@@ -8,8 +8,7 @@ use base::SampleIndex;
 use ear::features::{FRAMES_KEPT, STEP};
 use ear::onset::Locator;
 use ear::{
-    Decision, EarError, Embedding, Judge, Listener, MEL_HOP, MEL_WINDOW, Models, Tuning, Verify, WordModel, logit,
-    look_from,
+    Decision, Embedding, Judge, Listener, MEL_HOP, MEL_WINDOW, Models, Tuning, Verify, WordModel, logit, look_from,
 };
 
 /// Looks at one rise of the first stage's score.
@@ -47,30 +46,20 @@ impl Look {
 }
 
 /// The smoothed scores of the first stage, one per embedding.
-///
-/// # Errors
-/// Where the models are not those `ear` knows.
-pub(super) fn scores(
-    models: &Models,
-    model: &Arc<WordModel>,
-    embeddings: &[Embedding],
-) -> Result<Vec<f32>, EarError> {
-    let mut listener = Listener::new(models, Arc::clone(model))?;
-    Ok(embeddings.iter().map(|embedding| listener.push(embedding)).collect())
+pub(super) fn scores(models: &Models, model: &Arc<WordModel>, embeddings: &[Embedding]) -> Vec<f32> {
+    let mut listener = Listener::new(models, Arc::clone(model));
+    embeddings.iter().map(|embedding| listener.push(embedding)).collect()
 }
 
 /// Looks at all that `ear`'s judge would look at if no look ever satisfied it: with the triggers of its own code, but
 /// without a word that ends a candidate.
-///
-/// # Errors
-/// Where the models are not those `ear` knows.
 pub fn looks(
     models: &Models,
     model: &Arc<WordModel>,
     (pcm, scores): (&[i16], &[f32]),
     trigger: f32,
     spotter: &mut Spotter<'_>,
-) -> Result<Vec<Look>, EarError> {
+) -> Vec<Look> {
     let mut found: Vec<Look> = Vec::new();
     let mut onset = SampleIndex(0);
     let mut peak = 0.0_f32;
@@ -78,7 +67,7 @@ pub fn looks(
         let end = ((step + 1) * STEP).min(pcm.len());
         let at = SampleIndex(end as u64);
         if is_first {
-            onset = locate(models, model, &pcm[..end])?;
+            onset = locate(models, model, &pcm[..end]);
             let second = &scores[step..(step + STEPS_PER_SECOND).min(scores.len())];
             let top = logit(second.iter().copied().fold(0.0, f32::max));
             found.push(Look { at: end, top, words: [NEVER; LOOKS], ..Look::default() });
@@ -95,7 +84,7 @@ pub fn looks(
             (look.peaks[1], look.words[1]) = (look.peaks[0], look.words[0]);
         }
     }
-    Ok(found)
+    found
 }
 
 /// The steps after which the judge looks, and whether each is a rise's first look.
@@ -124,13 +113,13 @@ pub(super) fn asked(model: &WordModel, scores: &[f32], trigger: f32) -> Vec<(usi
 
 /// Where the word began, told at the end of `pcm`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an age has three digits")]
-fn locate(models: &Models, model: &Arc<WordModel>, pcm: &[i16]) -> Result<SampleIndex, EarError> {
+fn locate(models: &Models, model: &Arc<WordModel>, pcm: &[i16]) -> SampleIndex {
     let wanted = FRAMES_KEPT * MEL_HOP + MEL_WINDOW - MEL_HOP;
     let mut samples = vec![0.0; wanted.saturating_sub(pcm.len())];
     samples.extend(pcm[pcm.len().saturating_sub(wanted)..].iter().map(|sample| f32::from(*sample)));
-    let frames = models.mel_frames(&samples)?;
+    let frames = models.mel_frames(&samples);
     let age = Locator::new(&model.onset).locate(&model.onset, &frames);
-    Ok(SampleIndex(pcm.len().saturating_sub((age * MEL_HOP as f32) as usize) as u64))
+    SampleIndex(pcm.len().saturating_sub((age * MEL_HOP as f32) as usize) as u64)
 }
 
 #[cfg(test)]

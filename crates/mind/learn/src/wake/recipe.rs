@@ -110,21 +110,20 @@ pub fn prepare(
     let mut examples = Examples::default();
     let voices = synthetic_clips(word, recipe.voices, &mut chance)?;
     let others = other_speech(neighbours, recipe, &mut chance)?;
-    let mut add = |clip: &WordClip, own: Parts, (scenes, splices): (usize, usize)| -> Result<(), TrainError> {
+    let mut add = |clip: &WordClip, own: Parts, (scenes, splices): (usize, usize)| {
         for _ in 0..scenes {
             let (props, part) = furniture(material, &mut chance);
             let scene = props.scene(clip, recipe.broken, &mut chance);
-            examples.add_scene(models, &scene, own.and(part), &mut chance)?;
+            examples.add_scene(models, &scene, own.and(part), &mut chance);
         }
         for _ in 0..splices {
             let (props, part) = furniture(material, &mut chance);
-            examples.add_splice(models, props, clip, own.and(part), &mut chance)?;
+            examples.add_splice(models, props, clip, own.and(part), &mut chance);
         }
-        Ok(())
     };
     let scenes = recipe.scenes_per_clip.min(SCENES_MAX / material.clips.len()).max(1);
     for clip in &material.clips {
-        add(&clip.word, Parts::of(clip.part), (scenes, recipe.splices_per_clip.min(scenes)))?;
+        add(&clip.word, Parts::of(clip.part), (scenes, recipe.splices_per_clip.min(scenes)));
     }
     tell(format!("{} clips that judge, {scenes} scenes each", material.clips.len()));
     let rest = [
@@ -133,11 +132,11 @@ pub fn prepare(
         (&material.own, recipe.scenes_per_own),
     ];
     for (clips, scenes) in rest {
-        clips.iter().try_for_each(|clip| add(clip, Parts::NONE, (scenes, scenes)))?;
+        clips.iter().for_each(|clip| add(clip, Parts::NONE, (scenes, scenes)));
     }
     let (company, own) = (material.company.len() + voices.len(), material.own.len());
     tell(format!("{company} synthetic clips and {own} of your own that only train"));
-    add_negatives(models, material, &others, recipe, memory, (&mut examples, &mut chance))?;
+    add_negatives(models, material, &others, recipe, memory, (&mut examples, &mut chance));
     tell(format!("{} steps with the word, {} without", examples.positives.len(), examples.negatives.len()));
     Ok(examples)
 }
@@ -158,12 +157,12 @@ fn add_negatives(
     recipe: &Recipe,
     memory: &mut dyn Memory,
     (examples, chance): (&mut Examples, &mut Chance),
-) -> Result<(), TrainError> {
+) {
     for stretch in &material.stretches {
         let (parts, props) = (Parts::of(stretch.part), &material.props[usize::from(stretch.part)]);
         let start = examples.embeddings.len();
         let embeddings =
-            listen(models, memory, &format!("as it is, {}", checksum(&stretch.pcm)), || stretch.pcm.to_vec())?;
+            listen(models, memory, &format!("as it is, {}", checksum(&stretch.pcm)), || stretch.pcm.to_vec());
         if stretch.trains {
             examples.add_negative(&embeddings, parts);
         } else {
@@ -176,41 +175,35 @@ fn add_negatives(
             for copy in 0..recipe.elsewhere as u64 {
                 let key = format!("elsewhere {} {copy}, {sum}", recipe.seed);
                 let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ sum);
-                examples.add_negative(&listen(models, memory, &key, || props.elsewhere(piece, &mut chance))?, parts);
+                examples.add_negative(&listen(models, memory, &key, || props.elsewhere(piece, &mut chance)), parts);
             }
         }
     }
     for piece in others.chunks(PIECE) {
-        examples.add_negative(&embed(models, piece)?.1, Parts::NONE);
+        examples.add_negative(&embed(models, piece).1, Parts::NONE);
         for _ in 0..recipe.elsewhere {
             let (props, part) = furniture(material, chance);
-            examples.add_negative(&embed(models, &props.elsewhere(piece, chance))?.1, part);
+            examples.add_negative(&embed(models, &props.elsewhere(piece, chance)).1, part);
         }
     }
     for (part, props) in (0..PARTS).zip(&material.props) {
         for noise in &props.noises {
-            examples.add_negative(&embed(models, noise)?.1, Parts::of(part));
+            examples.add_negative(&embed(models, noise).1, Parts::of(part));
         }
     }
     for still in stillness(chance) {
-        examples.add_negative(&embed(models, &still)?.1, Parts::NONE);
+        examples.add_negative(&embed(models, &still).1, Parts::NONE);
     }
-    Ok(())
 }
 
 /// The embeddings of a sound, from memory where they are there.
-fn listen(
-    models: &Models,
-    memory: &mut dyn Memory,
-    key: &str,
-    sound: impl FnOnce() -> Vec<i16>,
-) -> Result<Vec<Embedding>, EarError> {
+fn listen(models: &Models, memory: &mut dyn Memory, key: &str, sound: impl FnOnce() -> Vec<i16>) -> Vec<Embedding> {
     if let Some(kept) = memory.recall(key) {
-        return Ok(kept);
+        return kept;
     }
-    let embeddings = embed(models, &sound())?.1;
+    let embeddings = embed(models, &sound()).1;
     memory.keep(key, &embeddings);
-    Ok(embeddings)
+    embeddings
 }
 
 /// Tells sounds apart: FNV-1a.
