@@ -1,17 +1,11 @@
 //! What a running cloud is sent by somebody who does not keep to the protocol, over real TLS: each is refused with one
 //! reason, and the cloud goes on serving.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Message;
 use wire::limits::FRAME_BYTES_MAX;
 use wire::{FromCloud, FromDevice, RefusedReason};
@@ -57,72 +51,12 @@ async fn frames_of_a_wrong_version_oversized_or_cut_are_refused_and_the_cloud_go
 
 /// Connects with a key that nobody knows, says one thing, and answers with all the frames that come back.
 async fn send(devices: &str, message: Message) -> Vec<Vec<u8>> {
-    let tcp = TcpStream::connect(devices).await.expect("connects");
-    let name = ServerName::try_from("sotto-cloud").expect("a name");
-    let tls = TlsConnector::from(Arc::new(stranger())).connect(name, tcp).await.expect("TLS comes about");
-    let (mut socket, _) =
-        tokio_tungstenite::client_async("wss://sotto-cloud/device", tls).await.expect("a WebSocket");
+    let mut socket = stranger::Key::draw().connect(devices).await.expect("a WebSocket");
     // The cloud may hang up while an oversized frame is still being written.
     let _ = socket.send(message).await;
     let mut answers = Vec::new();
-    while let Some(Ok(message)) = socket.next().await {
-        if let Message::Binary(frame) = message {
-            answers.push(frame.to_vec());
-        }
+    while let Some(frame) = stranger::next_frame(&mut socket).await {
+        answers.push(frame);
     }
     answers
-}
-
-fn stranger() -> ClientConfig {
-    let made = rcgen::generate_simple_self_signed(vec!["sotto-device".to_owned()]).expect("a certificate");
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCloud { provider }))
-        .with_client_auth_cert(vec![made.cert.der().clone()], key)
-        .expect("a key for it")
-}
-
-/// Takes any cloud for its own: a stranger does not care.
-#[derive(Debug)]
-struct AnyCloud {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for AnyCloud {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General("TLS 1.2 is not spoken".to_owned()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }

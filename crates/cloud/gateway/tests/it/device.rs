@@ -1,17 +1,7 @@
 //! A device for tests: a key, a TLS connection, and the wire's frames by hand, so that it can also say what it must not.
 
-use std::sync::Arc;
-
 use base::{Redacted, SampleCount, SampleIndex, TurnId};
-use futures_util::{SinkExt, StreamExt};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::verify_tls13_signature;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_tungstenite::WebSocketStream;
+use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 use wire::pairing::{Binding, DeviceStart, EXPORTER_LABEL, PairingCode, fingerprint};
 use wire::{Caption, Cause, CloseReason, FromCloud, FromDevice, Outcome, StopReason, StreamClose, StreamOpen};
@@ -23,14 +13,10 @@ use crate::cloud::{Cloud, PATIENCE};
 pub(crate) const CHUNK: usize = 1_280;
 
 /// A device's key, from which it can connect again and again.
-pub(crate) struct Key {
-    certificate: CertificateDer<'static>,
-    key: PrivateKeyDer<'static>,
-    pub(crate) fingerprint: [u8; 32],
-}
+pub(crate) struct Key(stranger::Key);
 
 pub(crate) struct Device {
-    socket: WebSocketStream<TlsStream<TcpStream>>,
+    socket: stranger::Socket,
     binding: Binding,
 }
 
@@ -49,23 +35,18 @@ pub(crate) struct Heard {
 
 impl Key {
     pub(crate) fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["sotto-device".to_owned()]).expect("a certificate");
-        let certificate = made.cert.der().clone();
-        let parsed = rustls::server::ParsedCertificate::try_from(&certificate).expect("it parses");
-        let fingerprint = fingerprint(&parsed.subject_public_key_info());
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
-        Self { certificate, key, fingerprint }
+        Self(stranger::Key::draw())
+    }
+
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        fingerprint(&self.0.public)
     }
 
     pub(crate) async fn connect(&self, cloud: &Cloud) -> Device {
-        let stream = TcpStream::connect(cloud.address).await.expect("the port is open");
-        let name = ServerName::try_from("sotto").expect("a name");
-        let shown = Some((self.certificate.clone(), self.key.clone_key()));
-        let tls = TlsConnector::from(Arc::new(client_config(shown)));
-        let stream = tls.connect(name, stream).await.expect("TLS comes about");
-        let exporter = stream.get_ref().1.export_keying_material([0; 32], EXPORTER_LABEL, None).expect("an exporter");
-        let binding = Binding { exporter, device_key: self.fingerprint, cloud_key: cloud.key };
-        let (socket, _) = tokio_tungstenite::client_async("wss://sotto/", stream).await.expect("a WebSocket");
+        let socket = self.0.connect(cloud.address).await.expect("a WebSocket");
+        let (_, tls) = socket.get_ref().get_ref();
+        let exporter = tls.export_keying_material([0; 32], EXPORTER_LABEL, None).expect("an exporter");
+        let binding = Binding { exporter, device_key: self.fingerprint(), cloud_key: cloud.key };
         Device { socket, binding }
     }
 
@@ -90,19 +71,6 @@ impl Key {
     }
 }
 
-/// A client that takes any certificate and shows this one.
-pub(crate) fn client_config(shown: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>) -> ClientConfig {
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCloud));
-    match shown {
-        Some((certificate, key)) => config.with_client_auth_cert(vec![certificate], key).expect("a key for it"),
-        None => config.with_no_client_auth(),
-    }
-}
-
 impl Device {
     pub(crate) async fn send(&mut self, message: FromDevice) {
         self.send_bytes(message.encode().expect("it fits a frame")).await;
@@ -119,15 +87,9 @@ impl Device {
 
     /// The cloud's next message; nothing once it has hung up.
     pub(crate) async fn receive(&mut self) -> Option<FromCloud> {
-        loop {
-            match tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("the cloud says something") {
-                Some(Ok(Message::Binary(frame))) => {
-                    return Some(FromCloud::decode(&frame).expect("the cloud speaks the protocol"));
-                }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                Some(Ok(_)) => {}
-            }
-        }
+        let frame = tokio::time::timeout(PATIENCE, stranger::next_frame(&mut self.socket)).await;
+        let frame = frame.expect("the cloud says something");
+        frame.map(|frame| FromCloud::decode(&frame).expect("the cloud speaks the protocol"))
     }
 
     pub(crate) async fn ask(&mut self, message: FromDevice) -> Option<FromCloud> {
@@ -229,45 +191,5 @@ impl Heard {
 
     pub(crate) fn timing(&self, stage: &str) -> Option<f32> {
         self.caption.as_ref()?.timings.iter().find(|timing| timing.stage == stage).map(|timing| timing.ms)
-    }
-}
-
-/// Tests pin nothing; the pairing's own binding sees the cloud's key.
-#[derive(Debug)]
-struct AnyCloud;
-
-impl ServerCertVerifier for AnyCloud {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::CertificateError::BadSignature.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, &algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
     }
 }

@@ -70,10 +70,6 @@ impl Identity {
         let key = fingerprint_of(&certificate);
         Self { certificate, key: PrivatePkcs8KeyDer::from(pair.serialize_der()).into(), fingerprint: key }
     }
-
-    pub(crate) fn parts(self) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-        (self.certificate, self.key)
-    }
 }
 
 impl Cloud {
