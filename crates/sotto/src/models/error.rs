@@ -37,6 +37,9 @@ pub(crate) enum PackageFault {
         "the package registry cannot be reached: this machine seems to be offline (pip's own settings say which is asked)"
     )]
     Offline,
+    /// The registry answers with an error of its own.
+    #[error("the package registry answers with error {0} (pip's own settings say which is asked)")]
+    Answers(u16),
     /// The registry answers and has no such version.
     #[error("the package registry does not have this version (pip's own settings say which is asked)")]
     NotThere,
@@ -56,6 +59,9 @@ pub(crate) enum PackageFault {
     #[error("pip failed: {0}")]
     Pip(String),
 }
+
+/// How pip's log begins to tell of a page that it did not get: then the address, a colon and the reason.
+pub(crate) const PAGE_NOT_FETCHED: &str = "Could not fetch URL ";
 
 impl ModelError {
     pub(crate) fn package(model: &Model, package: Package<'_>, fault: PackageFault) -> Self {
@@ -81,12 +87,17 @@ impl From<ModelError> for Failure {
 
 impl PackageFault {
     /// Reads the reason out of what pip printed: what the person at the terminal can do something about is told apart.
-    pub(crate) fn from_pip(complaint: &str) -> Self {
+    ///
+    /// `pages` are the lines of pip's log about pages it did not get. Of those it prints nothing where it is told not to
+    /// try again; a page that is missing then looks like a registry that lacks the version.
+    pub(crate) fn from_pip(complaint: &str, pages: &[String]) -> Self {
         let says = |words: &[&str]| words.iter().any(|word| complaint.contains(word));
         if says(&["DO NOT MATCH THE HASHES"]) {
             Self::Hash
         } else if says(&["No space left on device", "Disk quota exceeded"]) {
             Self::DiskFull
+        } else if let Some(fault) = pages.iter().find_map(|page| Self::from_page(page)) {
+            fault
         } else if says(&[
             "NewConnectionError",
             "NameResolutionError",
@@ -103,6 +114,23 @@ impl PackageFault {
         } else {
             let last = complaint.lines().rev().map(str::trim).find(|line| !line.is_empty());
             Self::Pip(last.unwrap_or("it gave no reason").to_owned())
+        }
+    }
+
+    /// The fault that a line of pip's log about a page tells. None where the registry says that there is no such page.
+    fn from_page(line: &str) -> Option<Self> {
+        let (_, about) = line.split_once(PAGE_NOT_FETCHED)?;
+        let (_url, reason) = about.split_once(": ")?;
+        let answer = match reason.split_once("too many ") {
+            Some((_, answer)) => answer,
+            None if reason.contains(" Client Error: ") || reason.contains(" Server Error: ") => reason,
+            None => return Some(Self::Offline),
+        };
+        let status = answer.split(' ').next().and_then(|status| status.parse().ok());
+        match status {
+            Some(404 | 410) => None,
+            Some(status) => Some(Self::Answers(status)),
+            None => Some(Self::Offline),
         }
     }
 }
@@ -124,8 +152,31 @@ mod tests {
             ("one\n two \n\n", PackageFault::Pip("two".into())),
             ("", PackageFault::Pip("it gave no reason".into())),
         ] {
-            assert_eq!(PackageFault::from_pip(complaint), fault, "{complaint}");
+            assert_eq!(PackageFault::from_pip(complaint, &[]), fault, "{complaint}");
             assert_eq!(fault.to_string().lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_page_that_did_not_come_is_told_from_a_version_that_is_not_there() {
+        let nothing = "ERROR: No matching distribution found for x==1\n";
+        let page =
+            |reason: &str| format!("2026-11-25T12:51:02,758 {PAGE_NOT_FETCHED}http://r:1/x/: {reason} - skipping");
+        let missing = page("404 Client Error: Not Found for url: http://r:1/x/");
+        for (pages, fault) in [
+            (
+                vec![page("connection error: HTTPConnectionPool(host='r', port=1): Max retries")],
+                PackageFault::Offline,
+            ),
+            (vec![page("There was a problem confirming the ssl certificate: x")], PackageFault::Offline),
+            (vec![page("timed out")], PackageFault::Offline),
+            (vec![page("403 Client Error: Forbidden for url: http://r:1/x/")], PackageFault::Answers(403)),
+            (vec![page("Max retries exceeded (Caused by too many 503 error responses)")], PackageFault::Answers(503)),
+            (vec![missing.clone()], PackageFault::NotThere),
+            (vec![missing, page("timed out")], PackageFault::Offline),
+            (vec!["anything else".to_owned()], PackageFault::NotThere),
+        ] {
+            assert_eq!(PackageFault::from_pip(nothing, &pages), fault, "{pages:?}");
         }
     }
 }

