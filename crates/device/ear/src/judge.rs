@@ -50,7 +50,8 @@ pub struct Tuning {
     /// The score that wakes, 0 to 1, in place of the word's own: the fused one where there is a second stage, else the
     /// first stage's.
     pub threshold: Option<f32>,
-    /// Added to the logit of what is held against a threshold: above 0 the word wakes more readily, below less.
+    /// Taken from the logit of every threshold: above 0 the word wakes more readily, below less. Scores stay what they
+    /// are, so that those counted under one tuning can be set beside those of another.
     pub shift: f32,
 }
 
@@ -86,7 +87,6 @@ pub enum Decision {
 pub struct Judge {
     thresholds: Thresholds,
     verify: Verify,
-    shift: f32,
     state: State,
     /// When the latest looks were, in no order.
     looks: [Option<SampleIndex>; LOOKS_A_SECOND],
@@ -142,7 +142,6 @@ impl Judge {
         Self {
             thresholds: Thresholds::new(model, tuning, has_second_stage),
             verify: model.verify.clone(),
-            shift: tuning.shift,
             state: State::Waiting,
             looks: [None; LOOKS_A_SECOND],
             at: SampleIndex(0),
@@ -184,8 +183,8 @@ impl Judge {
         let is_first = candidate.looks == 1;
         let Thresholds { alone, accept_at_once, refuse_at_once, accept, .. } = self.thresholds;
         let (score, wanted, refuses) = match log_probability {
-            Some(word) if is_first => (self.fuse(candidate.peak, word), accept_at_once, refuse_at_once),
-            Some(word) => (self.fuse(candidate.peak, word), accept, f32::INFINITY),
+            Some(word) if is_first => (self.verify.fuse(candidate.peak, word), accept_at_once, refuse_at_once),
+            Some(word) => (self.verify.fuse(candidate.peak, word), accept, f32::INFINITY),
             None => (candidate.peak, alone, f32::INFINITY),
         };
         let scores = Scores { peak: candidate.peak, log_probability, score };
@@ -252,10 +251,6 @@ impl Judge {
         Decision::Wake(scores)
     }
 
-    fn fuse(&self, peak: f32, log_probability: f32) -> f32 {
-        sigmoid(logit(self.verify.fuse(peak, log_probability)) + self.shift)
-    }
-
     /// Whether the score has fallen so far that what raised it is over. One that is no number has.
     fn is_over(&self, score: f32) -> bool {
         score.is_nan() || score < self.thresholds.trigger * REARM
@@ -298,7 +293,11 @@ impl Thresholds {
     /// A threshold of one's own leaves the first look no laxer than the second, and refuses nothing that would be accepted.
     fn new(model: &WordModel, tuning: Tuning, has_second_stage: bool) -> Self {
         let Verify { trigger, accept_at_once, refuse_at_once, accept, .. } = model.verify;
-        let moved = |threshold: f32| sigmoid(logit(threshold) - tuning.shift);
+        // As written where nothing is moved: 1 is never reached, and 0 always.
+        let moved = |threshold: f32| match tuning.shift {
+            0.0 => threshold,
+            shift => sigmoid(logit(threshold) - shift),
+        };
         let alone = moved(tuning.threshold.unwrap_or(model.threshold));
         // Where hearing is widened, the trigger must not stand in the way.
         let trigger = trigger.min(moved(trigger));
@@ -308,9 +307,9 @@ impl Thresholds {
             trigger: if has_second_stage { trigger } else { trigger.min(alone) },
             rearm: REARM * if has_second_stage { trigger } else { alone },
             alone,
-            accept_at_once: own.map_or(accept_at_once, |own| accept_at_once.max(own)),
-            refuse_at_once: own.map_or(refuse_at_once, |own| refuse_at_once.min(own)),
-            accept: own.unwrap_or(accept),
+            accept_at_once: moved(own.map_or(accept_at_once, |own| accept_at_once.max(own))),
+            refuse_at_once: moved(own.map_or(refuse_at_once, |own| refuse_at_once.min(own))),
+            accept: moved(own.unwrap_or(accept)),
         }
     }
 }

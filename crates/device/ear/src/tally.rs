@@ -1,6 +1,11 @@
 //! How often each word woke and how often something only came near it, by score: what tells whether a word's thresholds
 //! fit a home. Scores and counts, never sound, text or times.
 //!
+//! The sensitivity in force is not among them: it moves thresholds and no score (see [`crate::Tuning`]), so that counts from
+//! before and after a change say the same of what was heard, and only what became of it differs. A lower sensitivity also
+//! counts as many near misses as the normal one, a higher one some more at the lowest scores. The two tiers and other
+//! weights of a word do score differently; a device's are not changed in daily use.
+//!
 //! The bytes are two slots of [`SLOT_BYTES`], written in turn, so that a slot which is cut short by a power failure leaves
 //! the one before it. Each holds a version, a number that grows with each writing, the counts and a hash.
 
@@ -12,6 +17,8 @@ use crate::weights::is_name;
 pub const BINS: usize = 20;
 /// Words that are counted at most: four that ship, and some of one's own.
 const WORDS_MAX: usize = 8;
+/// No device writes so often. What is written behind a higher number might not be told for newer.
+const WRITTEN_MAX: u64 = u64::MAX / 2;
 /// Bytes of one slot: one page, which is written as a whole.
 pub const SLOT_BYTES: usize = 4_096;
 /// Bytes of both.
@@ -120,8 +127,12 @@ fn read_slot(slot: &[u8]) -> Option<Tally> {
         return None;
     }
     let (written, words) = values[MAGIC.len()..].split_first_chunk()?;
+    let written = u64::from_le_bytes(*written);
+    if written > WRITTEN_MAX {
+        return None;
+    }
     let words = words.chunks_exact(WORD_BYTES).take(WORDS_MAX).map_while(read_word).collect();
-    Some(Tally { words, written: u64::from_le_bytes(*written) })
+    Some(Tally { words, written })
 }
 
 /// None where no further word is.
@@ -153,6 +164,9 @@ fn add(bins: &mut [u64; BINS], score: f32) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn file_of(tally: &mut Tally, writings: usize) -> Vec<u8> {
@@ -207,6 +221,52 @@ mod tests {
         }
         file[0] ^= 1;
         assert_eq!(Tally::read(&file), Err(TallyError::Damaged));
+    }
+
+    /// Any bytes as a file, and the same with both slots' beginnings and hashes set right, so that what lies between is
+    /// read too.
+    fn any_file() -> impl Strategy<Value = Vec<u8>> {
+        let bytes = || vec(any::<u8>(), 0..=FILE_BYTES + 1);
+        let letters = || vec(prop_oneof![Just(0_u8), b'a'..=b'z', any::<u8>()], FILE_BYTES);
+        let written = prop_oneof![any::<u64>(), Just(0), Just(WRITTEN_MAX - 1), Just(u64::MAX)];
+        let sealed = (prop_oneof![bytes(), letters()], [written.clone(), written]).prop_map(|(mut file, written)| {
+            file.resize(FILE_BYTES, 0);
+            for (slot, written) in file.chunks_exact_mut(SLOT_BYTES).zip(written) {
+                let (values, hash) = slot.split_at_mut(SLOT_BYTES - HASH_BYTES);
+                values[..MAGIC.len()].copy_from_slice(MAGIC);
+                values[MAGIC.len()..][..COUNT_BYTES].copy_from_slice(&written.to_le_bytes());
+                hash.copy_from_slice(&Sha256::digest(&*values));
+            }
+            file
+        });
+        prop_oneof![bytes(), sealed]
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_counts_or_one_error_and_what_is_counted_then_reads_back(mut file in any_file()) {
+            let read = Tally::read(&file);
+            prop_assert!(read.as_ref().map_or(0, |tally| tally.words().len()) <= WORDS_MAX);
+            // As a device does it: what is damaged begins anew.
+            let mut tally = read.unwrap_or_default();
+            tally.wake("alexa", 0.5);
+            file.resize(FILE_BYTES, 0);
+            let (slot, at) = tally.write();
+            file[at..at + SLOT_BYTES].copy_from_slice(&slot);
+            prop_assert_eq!(Tally::read(&file), Ok(tally));
+        }
+
+        #[test]
+        fn a_byte_that_turns_over_costs_the_newest_counts_at_most(at in 0..FILE_BYTES, turned in 1..=u8::MAX) {
+            let mut tally = counted();
+            let mut file = file_of(&mut tally, 1);
+            let before = tally.clone();
+            tally.wake("alexa", 0.5);
+            let (slot, place) = tally.write();
+            file[place..place + SLOT_BYTES].copy_from_slice(&slot);
+            file[at] ^= turned;
+            prop_assert!([before, tally].map(Ok).contains(&Tally::read(&file)));
+        }
     }
 
     #[test]

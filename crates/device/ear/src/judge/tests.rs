@@ -183,6 +183,29 @@ fn tuning_moves_what_wakes() {
 }
 
 #[test]
+fn a_score_is_the_same_whatever_the_sensitivity() {
+    let told = |shift, has_second_stage, word: f32| {
+        let mut judge = Judge::new(&model(), Tuning { threshold: None, shift }, has_second_stage);
+        let mut told = Vec::new();
+        for (step, score) in bump(0.91).into_iter().enumerate() {
+            let mut decision = judge.step(score, SampleIndex((step as u64 + 1) * STEP));
+            if let Decision::Look { .. } = decision {
+                decision = judge.answer(Some(word));
+            }
+            if let Decision::Wake(scores) | Decision::NearMiss(scores) = decision {
+                told.push((matches!(decision, Decision::Wake(_)), scores.score));
+            }
+        }
+        told
+    };
+    let fused = model().verify.fuse(0.91, -3.5);
+    assert_eq!(told(0.0, true, -3.5), [(true, fused)]);
+    assert_eq!(told(-1.0, true, -3.5), [(false, fused)]);
+    assert_eq!(told(0.0, false, 0.0), [(true, 0.91)]);
+    assert_eq!(told(-1.0, false, 0.0), [(false, 0.91)]);
+}
+
+#[test]
 fn a_score_that_is_no_number_never_wakes_and_is_nothing() {
     assert_eq!(both(&[f32::NAN; 50], &|_| Some(0.0)), Outcome::default());
     assert_eq!(alone(&[f32::NAN; 50]), Outcome::default());
