@@ -84,6 +84,8 @@ cargo_tests() {
     fi
     say "cargo's tests (all they say is in $log)"
     rm -f "$sums"
+    # There before tail looks for it: the background may take its time.
+    : > "$log"
     (cd "$ROOT" && exec timeout --kill-after=10 "$seconds" \
         cargo test --release --workspace --locked --no-fail-fast -- "${arguments[@]}") > "$log" 2>&1 < /dev/null &
     cargo=$!

@@ -9,7 +9,7 @@ use crate::home::{Home, clips, recordings};
 /// Speech without the word, and how much of it is looked through for near misses: enough for some, at the few an hour
 /// that there are.
 const FOREIGN: &str = "background/fotaq-speech.0.opus";
-const FOREIGN_SAMPLES: usize = 9 * 60 * 16_000;
+const FOREIGN_SAMPLES: usize = 18 * 60 * 16_000;
 /// What is cut out around a near miss: 4 s before, 3 s behind where it was over.
 const BEFORE: usize = 64_000;
 const BEHIND: usize = 48_000;
@@ -86,10 +86,7 @@ fn i1_what_comes_near_the_word_opens_no_gate_and_is_counted() {
     assert!(list(found.line(), "detections").is_empty(), "a false accept: {found:?}");
     let ends = list(found.line(), "near_misses").iter().map(|miss| miss["at_s"].as_f64().expect("a time"));
     let ends: Vec<usize> = ends.map(|at_s| (at_s * 16_000.0) as usize).collect();
-    if ends.is_empty() {
-        eprintln!("SKIPPED: nothing in this speech comes near the word any more");
-        return;
-    }
+    assert!(!ends.is_empty(), "nothing in this speech comes near the word any more: this test needs other speech");
     let cuts: Vec<i16> = ends
         .iter()
         .take(4)
