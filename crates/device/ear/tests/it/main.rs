@@ -5,6 +5,7 @@
 mod bad_input;
 mod echo;
 mod endurance;
+mod judging;
 mod oracle;
 mod request_end;
 mod stages;
