@@ -1,6 +1,8 @@
 //! `sotto wake`: hears a word in recordings, trains one, scores one, and shows what devices counted.
 
+mod curve;
 mod detect;
+pub(crate) mod ear_process;
 mod eval;
 mod figures;
 mod material;

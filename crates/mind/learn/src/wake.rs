@@ -18,7 +18,7 @@ mod sentences;
 pub use calibrate::{ACCEPTS_PER_HOUR, Fit, TRIGGERS_PER_HOUR, threshold_at};
 pub use evaluate::{OnsetErrors, onset_errors, splice};
 pub use examples::{Examples, embed};
-pub use folds::{Bench, Judged, LIGHT_ACCEPTS_PER_HOUR, OtherRow, WordRow};
+pub use folds::{Bench, Judged, LIGHT_ACCEPTS_PER_HOUR, OtherRow, WordRow, judging_chance};
 pub use heads::{HeadSettings, train_head};
 pub use judge::{Condition, counts_for, heard_in};
 pub use looks::{LOOKS, Look, Spotter, looks};

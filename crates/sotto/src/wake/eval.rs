@@ -1,59 +1,61 @@
 //! `sotto wake eval`: what a word's weights hear of recordings that they never met, in six conditions.
 //!
 //! With a table of labelled recordings, those are played to the whole detector, as on a device. Without one, the
-//! figures of the weights that ship are told from their scores out of fold, which lie beside them.
+//! figures of the weights that ship are told from their scores out of fold, which lie beside them, or are made anew.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod cost;
+mod failures;
+mod player;
+mod report;
 
-use base::SAMPLE_RATE_HZ;
+use std::path::PathBuf;
+
 use clap::Args;
-use ear::features::STEP;
-use ear::{Models, Tuning, WakeDetector, Word, WordModel};
-use learn::bounds::word_bounds;
-use learn::random::Chance;
-use learn::scene::room::Rooms;
-use learn::scene::{Props, WordClip};
-use learn::wake::scores::{Scores, poisson_upper, wilson};
-use learn::wake::{Condition, counts_for, heard_in};
-use serde_json::json;
+use ear::Models;
+use learn::wake::scores::Scores;
 
-use super::material::{Table, decode};
-use super::spotter::spotter;
-use super::{cpu_time, figures, parse_threshold, thousandths};
+use super::train::{self, MakingArgs};
+use super::{curve, parse_threshold};
 use crate::failure::Failure;
 use crate::places::Places;
 
-/// Quiet before and behind a recording without the word, in samples, and its noise.
-const AROUND: usize = 16_000;
-const QUIET_NOISE: f32 = 8.0;
-/// A recording without the word is left after so many samples: ten minutes.
-const OTHER_SAMPLES_MAX: usize = 600 * 16_000;
-
-/// Scores a wake word on labelled recordings.
+/// Scores a wake word on labelled recordings, or tells of its scores out of fold.
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
     /// The word
     #[arg(long, default_value = "alexa")]
     word: String,
     /// The score that wakes, between 0 and 1 [default: the word's own]
-    #[arg(long, value_parser = parse_threshold)]
+    #[arg(long, value_parser = parse_threshold, requires = "table")]
     threshold: Option<f32>,
     /// How many stages decide: 1 is the light tier
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
     stage: u8,
     /// Weights from a training instead of those that ship
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "table")]
     weights: Option<PathBuf>,
     /// Scores from a training instead of those that ship; needs no table
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "table")]
     scores: Option<PathBuf>,
+    /// Make the scores out of fold anew, as the training does, and say how the others differ
+    #[arg(long, conflicts_with = "table")]
+    retrain: bool,
+    /// Where the scores that were made anew go
+    #[arg(long, value_name = "FILE", requires = "retrain")]
+    keep: Option<PathBuf>,
+    #[command(flatten)]
+    making: MakingArgs,
+    /// Draw the detection-error curve
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "table")]
+    curve: Option<PathBuf>,
+    /// Listen to each failure again: what the recogniser writes of it, how loud and how long the word is
+    #[arg(long, conflicts_with = "table")]
+    failures: bool,
     /// Only rows of this source; may be given more than once
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "table")]
     source: Vec<String>,
     /// What the word is heard under in the kitchen's conditions
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "table")]
     noise: Option<PathBuf>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -64,194 +66,48 @@ pub(crate) struct EvalArgs {
     table: Option<PathBuf>,
 }
 
-/// What is counted.
-#[derive(Debug, Default)]
-struct Count {
-    clips: usize,
-    missed: Vec<(Condition, String)>,
-    other_samples: usize,
-    false_accepts: Vec<String>,
-    samples: usize,
-    cpu_s: f64,
-}
-
 /// Prints the figures.
 pub(super) fn run(args: &EvalArgs, models: &Models, places: &Places) -> Result<(), Failure> {
-    let Some(table) = &args.table else { return shipped(args) };
-    let model = model(args)?;
-    let recordings = recordings(args, table)?;
-    let verifier = (args.stage == 2).then(|| spotter(places.models(), &model.verify)).transpose()?;
-    let verifier = verifier.map(|verifier| Box::new(verifier) as Box<dyn ear::WordVerifier>);
-    let tuning = Tuning { threshold: args.threshold, shift: 0.0 };
-    let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier);
-    let mut player = Player { args, model, tuning, detector, count: Count::default() };
-    let props = props(args, &recordings)?;
-    for (path, holds_word) in &recordings {
-        let pcm = decode(path)?;
-        let name = path.display().to_string();
-        if *holds_word { player.word(name, pcm, &props)? } else { player.other(&name, &pcm)? }
+    if !args.retrain && args.making.is_for_training() {
+        return Err(Failure::usage("--seed, --cache, --folds, --trial and --recordings-of-me need --retrain"));
     }
-    player.print();
+    if let Some(table) = &args.table {
+        return player::run(args, table, models, places);
+    }
+    let committed = scores(args)?;
+    let scores = if args.retrain {
+        let made = train::scores(&args.word, &args.making, models, places)?;
+        if let Some(path) = &args.keep {
+            train::write(path, made.to_text().as_bytes())?;
+        }
+        made
+    } else {
+        committed.clone().ok_or_else(|| unknown(&args.word))?
+    };
+    if let Some(path) = &args.curve {
+        train::write(path, curve::svg(&args.word, &scores).as_bytes())?;
+    }
+    if args.failures {
+        return failures::run(args, &scores, places);
+    }
+    let cost = cost::measure(&args.word, args.making.data().as_deref(), places);
+    let differences = committed.filter(|_| args.retrain).map(|committed| report::differences(&committed, &scores));
+    report::print(args.json, &args.word, &scores, &cost, differences.as_ref());
     Ok(())
 }
 
-/// The figures of the weights that ship, from their scores out of fold.
-fn shipped(args: &EvalArgs) -> Result<(), Failure> {
+/// The scores that were given or that ship; none where there are none of the word.
+fn scores(args: &EvalArgs) -> Result<Option<Scores>, Failure> {
     let text = match &args.scores {
         Some(path) => {
-            std::fs::read_to_string(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?
+            Some(std::fs::read_to_string(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?)
         }
-        None => super::shipped_scores(&args.word)
-            .ok_or_else(|| Failure::usage(format!("{}: no such word ships; give --scores or a table", args.word)))?
-            .to_owned(),
+        None => super::shipped_scores(&args.word).map(str::to_owned),
     };
-    let scores = Scores::from_text(&text).ok_or_else(|| Failure::usage("the scores are damaged"))?;
-    let triggers = scores.others.len() as f64 / scores.hours().max(1e-9);
-    let text = format!(
-        "\"{}\", out of fold: {} clips, {:.2} h of other speech, {triggers:.1} triggers of the first stage an hour.\n\n{}\n{}\n{}",
-        args.word,
-        scores.clips(),
-        scores.hours(),
-        figures::table(&scores),
-        figures::curve(&scores),
-        figures::failures(&scores),
-    );
-    crate::print_line(&text);
-    Ok(())
+    let damaged = || Failure::usage("the scores are damaged");
+    text.map(|text| Scores::from_text(&text).ok_or_else(damaged)).transpose()
 }
 
-fn model(args: &EvalArgs) -> Result<Arc<WordModel>, Failure> {
-    if args.weights.is_some() {
-        return super::weights(Word::Alexa, args.weights.as_deref());
-    }
-    let word = Word::from_name(&args.word)
-        .ok_or_else(|| Failure::usage(format!("{}: no such word ships; give --weights", args.word)))?;
-    super::weights(word, None)
-}
-
-/// The table's recordings, and whether each begins with the word. What holds the word elsewhere is left out.
-fn recordings(args: &EvalArgs, path: &Path) -> Result<BTreeMap<PathBuf, bool>, Failure> {
-    let table = Table::read(path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut recordings: BTreeMap<PathBuf, Option<bool>> = BTreeMap::new();
-    for row in table.rows() {
-        if !args.source.is_empty() && !args.source.iter().any(|source| source == row.get("source")) {
-            continue;
-        }
-        let name = if row.get("path").is_empty() { row.get("file") } else { row.get("path") };
-        let label = row.get("label").to_lowercase();
-        let holds_word = match (label.starts_with(&args.word), label.contains(&args.word)) {
-            (true, _) => Some(true),
-            (false, true) => None,
-            (false, false) => Some(false),
-        };
-        let known = recordings.entry(folder.join(name)).or_insert(holds_word);
-        *known = if *known == holds_word { holds_word } else { None };
-    }
-    if recordings.is_empty() {
-        return Err(Failure::usage(format!("{}: no recordings in it", path.display())));
-    }
-    Ok(recordings.into_iter().filter_map(|(path, holds_word)| Some((path, holds_word?))).collect())
-}
-
-/// Noise as given, and a babble of the table's other recordings.
-fn props(args: &EvalArgs, recordings: &BTreeMap<PathBuf, bool>) -> Result<Props, Failure> {
-    let noises = args.noise.iter().map(|path| decode(path)).collect::<Result<Vec<_>, _>>()?;
-    let others = recordings.iter().filter(|(_, holds_word)| !**holds_word).take(60);
-    let speech = others.map(|(path, _)| Ok(decode(path)?.into())).collect::<Result<Vec<_>, Failure>>()?;
-    Ok(Props { speech, noises, rooms: Rooms::new(&[]) })
-}
-
-struct Player<'p> {
-    args: &'p EvalArgs,
-    model: Arc<WordModel>,
-    tuning: Tuning,
-    detector: WakeDetector,
-    count: Count,
-}
-
-impl Player<'_> {
-    /// The conditions that there is something to make of.
-    fn conditions(&self, props: &Props) -> impl Iterator<Item = Condition> + use<> {
-        let (has_noise, has_speech) = (!props.noises.is_empty(), !props.speech.is_empty());
-        Condition::ALL.into_iter().filter(move |condition| match condition {
-            Condition::Clean | Condition::Far => true,
-            Condition::Kitchen(_) => has_noise,
-            Condition::Babble(_) => has_speech,
-        })
-    }
-
-    fn word(&mut self, name: String, pcm: Vec<i16>, props: &Props) -> Result<(), Failure> {
-        let bounds = word_bounds(&pcm).unwrap_or(0..pcm.len());
-        let clip = WordClip { name, pcm, bounds };
-        self.count.clips += 1;
-        let mut chance = Chance::new(9_000 + self.count.clips as u64);
-        for condition in self.conditions(props) {
-            let pcm = heard_in(&clip, condition, props, &mut chance);
-            let counts = counts_for(&clip);
-            let wakes = self.play(&pcm);
-            if !wakes.iter().any(|at| counts.contains(at)) {
-                self.count.missed.push((condition, clip.name.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    fn other(&mut self, name: &str, pcm: &[i16]) -> Result<(), Failure> {
-        let mut chance = Chance::new(1);
-        let mut quiet = || (0..AROUND).map(|_| (chance.normal() * QUIET_NOISE) as i16).collect::<Vec<_>>();
-        let pcm = &pcm[..pcm.len().min(OTHER_SAMPLES_MAX)];
-        let padded = [quiet(), pcm.to_vec(), quiet()].concat();
-        let wakes = self.play(&padded);
-        self.count.other_samples += pcm.len();
-        let at = |at: usize| format!("{name} at {:.2} s", (at as f64 - AROUND as f64) / f64::from(SAMPLE_RATE_HZ));
-        self.count.false_accepts.extend(wakes.into_iter().map(at));
-        Ok(())
-    }
-
-    /// Where a device would wake.
-    fn play(&mut self, pcm: &[i16]) -> Vec<usize> {
-        self.detector.restart(self.tuning);
-        let start = cpu_time();
-        let wakes = pcm.chunks(STEP).filter_map(|chunk| self.detector.push(chunk));
-        let wakes = wakes.map(|wake| usize::try_from(wake.at.0).unwrap_or(usize::MAX)).collect();
-        self.count.cpu_s += (cpu_time() - start).as_secs_f64();
-        self.count.samples += pcm.len();
-        wakes
-    }
-
-    fn print(&self) {
-        let Count { clips, missed, false_accepts, .. } = &self.count;
-        let rate = f64::from(SAMPLE_RATE_HZ);
-        let hours = self.count.other_samples as f64 / rate / 3_600.0;
-        let bound = if hours > 0.0 { poisson_upper(false_accepts.len()) / hours } else { f64::INFINITY };
-        let per_hour = if hours > 0.0 { false_accepts.len() as f64 / hours } else { 0.0 };
-        let cpu_part = self.count.cpu_s / (self.count.samples as f64 / rate).max(1e-9);
-        let missed_in = |condition| missed.iter().filter(|(own, _)| *own == condition).count();
-        if self.args.json {
-            let by: BTreeMap<&str, usize> = Condition::ALL.map(|one| (one.name(), missed_in(one))).into();
-            crate::print_line(
-                &json!({
-                    "word": self.model.name, "stage": self.args.stage, "clips": clips, "missed": by,
-                    "hours": thousandths(hours), "false_accepts": false_accepts,
-                    "false_accepts_per_hour": thousandths(per_hour), "at_most_per_hour": thousandths(bound),
-                    "cpu_per_stream": thousandths(cpu_part),
-                })
-                .to_string(),
-            );
-            return;
-        }
-        missed
-            .iter()
-            .for_each(|(condition, name)| crate::print_line(&format!("missed, {}: {name}", condition.name())));
-        false_accepts.iter().for_each(|name| crate::print_line(&format!("false accept: {name}")));
-        for condition in Condition::ALL {
-            let [low, high] = wilson(missed_in(condition), *clips);
-            let count = missed_in(condition);
-            crate::print_line(&format!("{}: {count} of {clips} missed ({low:.1}–{high:.1} %)", condition.name()));
-        }
-        let count = false_accepts.len();
-        crate::print_line(&format!("{count} false accepts in {hours:.2} h: {per_hour:.2} an hour, below {bound:.2}"));
-        crate::print_line(&format!("{:.2} % of a core per stream", 100.0 * cpu_part));
-    }
+fn unknown(word: &str) -> Failure {
+    Failure::usage(format!("{word}: no such word ships; give --scores, --retrain or a table"))
 }

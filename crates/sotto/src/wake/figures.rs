@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use learn::wake::Condition;
+use learn::wake::parts::FOLDS;
 use learn::wake::scores::{Scores, Tier, poisson_upper, wilson};
 
 /// By how much every threshold is raised for the points of the curve.
@@ -73,4 +74,23 @@ fn cells(scores: &Scores, tier: Tier, raised: f32, with_interval: bool) -> Vec<S
         format!("{rate:.2} ({accepts})")
     });
     cells
+}
+
+/// Who says the clips: those of people are named by their path below the recordings, those of voices by a file alone.
+pub(crate) fn speech(scores: &Scores) -> &'static str {
+    let is_voice = |clip: &str| !clip.contains('/') && !clip.contains(" at ");
+    if scores.words.iter().any(|word| is_voice(&word.clip)) { "synthetic" } else { "human" }
+}
+
+/// The same for a sentence.
+pub(crate) fn kind(scores: &Scores) -> &'static str {
+    if speech(scores) == "human" { "people" } else { "synthetic voices" }
+}
+
+/// How many folds were judged.
+pub(crate) fn folds(scores: &Scores) -> String {
+    match scores.folds.len() {
+        all if all == usize::from(FOLDS) => format!("all {FOLDS} folds were judged"),
+        some => format!("only {some} of {FOLDS} folds were judged"),
+    }
 }

@@ -61,6 +61,13 @@ impl Recordings {
     }
 }
 
+/// Up to `count` recordings of people saying the word, from all over them; none where there are none.
+pub(crate) fn people_saying(data: &Path, word: &str, count: usize) -> Result<Vec<Vec<i16>>, Failure> {
+    let clips = clips::of_people(data, word)?;
+    let step = clips.len().div_ceil(count).max(1);
+    Ok(clips.into_iter().step_by(step).map(|clip| clip.word.pcm).collect())
+}
+
 /// What scenes are furnished with, one set a part: to learn from, and to judge by.
 fn props(data: &Path, stretches: &[Stretch]) -> Result<(Vec<Props>, Vec<Props>), Failure> {
     let kitchen = decode(&data.join("noise/kitchen.flac"))?;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
+use ear::verifier::WhisperVerifier;
 use ear::{Models, WordModel, WordVerifier};
 use learn::random::Chance;
 use learn::wake::parts::{FOLDS, Parts};
 use learn::wake::scores::{Scores, Tier};
 use learn::wake::{
-    Bench, Condition, Examples, Fit, Look, Material, OnsetErrors, Recipe, TrainError, near_in_sound, neighbours,
-    onset_errors, prepare, train,
+    Bench, Condition, Examples, Fit, Look, OnsetErrors, Recipe, TrainError, near_in_sound, neighbours, onset_errors,
+    prepare, train,
 };
 
 use super::material::{Recordings, Sources};
@@ -35,6 +36,22 @@ pub(crate) struct TrainArgs {
     /// The word: one to sixteen letters
     #[arg(value_parser = parse_name)]
     word: String,
+    #[command(flatten)]
+    making: MakingArgs,
+    /// Where the weights go
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Where the model card goes
+    #[arg(long, value_name = "FILE")]
+    card: PathBuf,
+    /// Where the scores out of fold go
+    #[arg(long, value_name = "FILE")]
+    scores: PathBuf,
+}
+
+/// What a training is made of, here and where its scores are made anew.
+#[derive(Args, Debug)]
+pub(super) struct MakingArgs {
     /// The recordings to learn from: `speech/`, `background/` and `noise/` with their tables
     /// [default: SOTTO_DEV_DATA, or ../shared/data]
     #[arg(long, value_name = "DIR")]
@@ -45,15 +62,6 @@ pub(crate) struct TrainArgs {
     /// A dozen or more recordings of the word in your own voice, one word a file
     #[arg(long, value_name = "DIR")]
     recordings_of_me: Option<PathBuf>,
-    /// Where the weights go
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Where the model card goes
-    #[arg(long, value_name = "FILE")]
-    card: PathBuf,
-    /// Where the scores out of fold go
-    #[arg(long, value_name = "FILE")]
-    scores: PathBuf,
     /// Where all chance begins: the same seed and recordings give the same weights
     #[arg(long, default_value_t = Recipe::default().seed)]
     seed: u64,
@@ -68,6 +76,41 @@ pub(crate) struct TrainArgs {
     trial: bool,
 }
 
+impl MakingArgs {
+    /// The recordings' folder, where there is one.
+    pub(super) fn data(&self) -> Option<PathBuf> {
+        Some(self.folder()).filter(|folder| folder.join("speech/manifest.tsv").is_file())
+    }
+
+    /// Whether anything was asked for that only a training heeds.
+    pub(super) fn is_for_training(&self) -> bool {
+        let is_own = self.recordings_of_me.is_some() || self.cache.is_some();
+        is_own || self.trial || self.folds != FOLDS || self.seed != Recipe::default().seed
+    }
+
+    fn folder(&self) -> PathBuf {
+        let given = self.recordings.clone().or_else(|| std::env::var_os("SOTTO_DEV_DATA").map(PathBuf::from));
+        given.unwrap_or_else(|| PathBuf::from("../shared/data"))
+    }
+
+    /// Reads all that there is for `word`.
+    pub(super) fn read(&self, word: &str) -> Result<Recordings, Failure> {
+        let data = self.folder();
+        let sources = Sources { data: &data, voices: self.voices.as_deref(), own: self.recordings_of_me.as_deref() };
+        Recordings::read(sources, word)
+    }
+
+    fn recipe(&self) -> Recipe {
+        let mut recipe = Recipe { seed: self.seed, ..Recipe::default() };
+        if self.trial {
+            (recipe.scenes_per_clip, recipe.scenes_per_company, recipe.scenes_per_own) = (1, 1, 1);
+            (recipe.voices, recipe.other_voices, recipe.elsewhere) = (4, 2, 0);
+            (recipe.heads, recipe.head.steps, recipe.onset.steps) = (1, 20, 20);
+        }
+        recipe
+    }
+}
+
 /// What came of a training.
 struct Outcome {
     model: WordModel,
@@ -78,90 +121,130 @@ struct Outcome {
 
 /// Trains, measures, writes weights, scores and card.
 pub(super) fn run(args: &TrainArgs, models: &Models, places: &Places) -> Result<(), Failure> {
-    let start = Instant::now();
-    #[expect(clippy::print_stderr, reason = "progress belongs on standard error")]
-    let mut tell = |line: String| eprintln!("[{:5.0} s] {line}", start.elapsed().as_secs_f64());
-    let given = args.recordings.clone().or_else(|| std::env::var_os("SOTTO_DEV_DATA").map(PathBuf::from));
-    let data = given.unwrap_or_else(|| PathBuf::from("../shared/data"));
-    let spellings = vec![capitalised(&args.word)];
-    let untuned = untuned().verify(spellings.clone(), UNTUNED);
-    let mut verifier = spotter(places.models(), &untuned)?;
-    let sources = Sources { data: &data, voices: args.voices.as_deref(), own: args.recordings_of_me.as_deref() };
-    let recordings = Recordings::read(sources, &args.word)?;
-    tell(format!("{} clips of the word read", recordings.material.clips.len()));
-    let recipe = recipe(args);
-    let near = near(&args.word, places)?;
-    let mut memory = Folder(args.cache.clone());
-    let no = |why: TrainError| Failure::no(why.to_string());
-    let examples =
-        prepare(models, &args.word, &recordings.material, &near, &recipe, &mut memory, &mut tell).map_err(no)?;
-    let work = Work { args, models, recipe: &recipe, material: &recordings.material, examples: &examples, spellings };
-    let outcome = work.run(&mut verifier, &mut tell).map_err(no)?;
+    let mut tell = progress();
+    let mut work = Work::prepare(&args.word, &args.making, models, places, &mut tell)?;
+    let outcome = work.run(&mut tell).map_err(no)?;
     write(&args.out, &outcome.model.to_bytes())?;
     write(&args.scores, outcome.scores.to_text().as_bytes())?;
-    let card = card::card(args, &recipe, &recordings, &outcome);
+    let card = card::card(args, &work.recipe, &work.recordings, &outcome);
     write(&args.card, card.as_bytes())?;
     crate::print_line(&card);
     Ok(())
 }
 
-/// All that a training works with.
-struct Work<'w> {
-    args: &'w TrainArgs,
-    models: &'w Models,
-    recipe: &'w Recipe,
-    material: &'w Material,
-    examples: &'w Examples,
-    spellings: Vec<String>,
+/// The scores out of fold alone, made anew.
+pub(super) fn scores(word: &str, making: &MakingArgs, models: &Models, places: &Places) -> Result<Scores, Failure> {
+    let mut tell = progress();
+    Work::prepare(word, making, models, places, &mut tell)?.judge(None, &mut tell).map_err(no)
 }
 
-impl Work<'_> {
-    fn run(&self, verifier: &mut dyn WordVerifier, tell: &mut dyn FnMut(String)) -> Result<Outcome, TrainError> {
-        let bench = Bench { models: self.models, material: self.material, examples: self.examples };
-        let mut scores = Scores::default();
-        let mut onsets = [OnsetErrors::default(), OnsetErrors::default()];
-        for fold in 0..self.args.folds {
-            let model = Arc::new(self.train(Parts::held_out(fold))?);
-            tell(format!("fold {fold}: trained without it"));
-            let judged = bench.judge(fold, &model, &mut |sound| verifier.log_probability(sound).unwrap_or(NEVER));
-            scores.add(&judged, self.material);
-            self.onsets(fold, &model, judged.trigger, &mut onsets)?;
-            tell(format!("fold {fold}: {}", brief(&scores)));
+/// Lines with the seconds since now.
+fn progress() -> impl FnMut(String) {
+    let start = Instant::now();
+    #[expect(clippy::print_stderr, reason = "progress belongs on standard error")]
+    move |line: String| eprintln!("[{:5.0} s] {line}", start.elapsed().as_secs_f64())
+}
+
+fn no(why: TrainError) -> Failure {
+    Failure::no(why.to_string())
+}
+
+/// All that a training works with.
+struct Work<'w> {
+    word: &'w str,
+    making: &'w MakingArgs,
+    models: &'w Models,
+    recipe: Recipe,
+    recordings: Recordings,
+    examples: Examples,
+    spellings: Vec<String>,
+    verifier: WhisperVerifier,
+}
+
+impl<'w> Work<'w> {
+    /// Reads the recordings and makes the examples: the long part.
+    fn prepare(
+        word: &'w str,
+        making: &'w MakingArgs,
+        models: &'w Models,
+        places: &Places,
+        tell: &mut dyn FnMut(String),
+    ) -> Result<Self, Failure> {
+        let spellings = vec![capitalised(word)];
+        let verifier = spotter(places.models(), &untuned().verify(spellings.clone(), UNTUNED))?;
+        let recordings = making.read(word)?;
+        tell(format!("{} clips of the word read", recordings.material.clips.len()));
+        if recordings.material.clips.is_empty() {
+            let few = recordings.few_human_clips;
+            let found = format!("{few} recordings of \"{word}\" by people are too few to judge by");
+            return Err(Failure::usage(format!("{found}: --voices DIR must bring clips by synthetic voices")));
         }
+        let recipe = making.recipe();
+        let near = near(word, places)?;
+        let mut memory = Folder(making.cache.clone());
+        let examples = prepare(models, word, &recordings.material, &near, &recipe, &mut memory, tell).map_err(no)?;
+        Ok(Self { word, making, models, recipe, recordings, examples, spellings, verifier })
+    }
+
+    fn run(&mut self, tell: &mut dyn FnMut(String)) -> Result<Outcome, TrainError> {
+        let mut onsets = [OnsetErrors::default(), OnsetErrors::default()];
+        let scores = self.judge(Some(&mut onsets), tell)?;
         let mut model = self.train(Parts::NONE)?;
         tell("trained on everything".into());
-        let (trigger, light) = bench.thresholds(&Arc::new(model.clone()));
+        let (trigger, light) = self.bench().thresholds(&Arc::new(model.clone()));
         model.threshold = light;
         model.verify = pooled(&scores).verify(self.spellings.clone(), trigger);
         Ok(Outcome { model, scores, onsets })
     }
 
-    fn train(&self, held_out: Parts) -> Result<WordModel, TrainError> {
-        let (heads, onset) = train(self.examples, held_out, self.recipe)?;
-        let verify = untuned().verify(self.spellings.clone(), UNTUNED);
-        Ok(WordModel { name: self.args.word.clone(), threshold: UNTUNED, verify, heads, onset })
+    /// Trains without each fold in turn, and judges by it: words, other speech, and `onsets` where they are wanted.
+    fn judge(
+        &mut self,
+        mut onsets: Option<&mut [OnsetErrors; 2]>,
+        tell: &mut dyn FnMut(String),
+    ) -> Result<Scores, TrainError> {
+        let mut scores = Scores::default();
+        for fold in 0..self.making.folds {
+            let model = Arc::new(self.train(Parts::held_out(fold))?);
+            tell(format!("fold {fold}: trained without it"));
+            let material = &self.recordings.material;
+            let bench = Bench { models: self.models, material, examples: &self.examples };
+            let verifier = &mut self.verifier;
+            let judged = bench.judge(fold, &model, &mut |sound| verifier.log_probability(sound).unwrap_or(NEVER));
+            scores.add(&judged, material);
+            if let Some(onsets) = onsets.as_deref_mut() {
+                self.onsets(fold, &model, judged.trigger, onsets);
+            }
+            tell(format!("fold {fold}: {}", brief(&scores)));
+        }
+        // As they are kept: what is told of them here is then what anybody tells from the file.
+        Ok(Scores::from_text(&scores.to_text()).unwrap_or(scores))
     }
 
-    fn onsets(
-        &self,
-        fold: u8,
-        model: &Arc<WordModel>,
-        trigger: f32,
-        onsets: &mut [OnsetErrors; 2],
-    ) -> Result<(), TrainError> {
+    const fn bench(&self) -> Bench<'_> {
+        Bench { models: self.models, material: &self.recordings.material, examples: &self.examples }
+    }
+
+    fn train(&self, held_out: Parts) -> Result<WordModel, TrainError> {
+        let (heads, onset) = train(&self.examples, held_out, &self.recipe)?;
+        let verify = untuned().verify(self.spellings.clone(), UNTUNED);
+        Ok(WordModel { name: self.word.to_owned(), threshold: UNTUNED, verify, heads, onset })
+    }
+
+    fn onsets(&self, fold: u8, model: &Arc<WordModel>, trigger: f32, onsets: &mut [OnsetErrors; 2]) {
         let mut model = (**model).clone();
         model.threshold = trigger;
         let model = Arc::new(model);
         let mut chance = Chance::new(5 + u64::from(fold));
-        for (_, clip) in self.material.clips_of(Parts::judging(fold)) {
-            let props = &self.material.judging[usize::from(clip.part)];
+        let material = &self.recordings.material;
+        for (_, clip) in material.clips_of(Parts::judging(fold)) {
+            let props = &material.judging[usize::from(clip.part)];
             for (after_speech, sum) in [false, true].into_iter().zip(&mut *onsets) {
                 let found = onset_errors(self.models, &model, &[&clip.word], after_speech, props, &mut chance);
                 sum.errors.extend(found.errors);
                 sum.missed += found.missed;
             }
         }
-        Ok(())
     }
 }
 
@@ -206,26 +289,17 @@ fn near(word: &str, places: &Places) -> Result<Vec<String>, Failure> {
     near_in_sound(word, &lexicon).map_err(|why| Failure::no(why.to_string()))
 }
 
-fn recipe(args: &TrainArgs) -> Recipe {
-    let mut recipe = Recipe { seed: args.seed, ..Recipe::default() };
-    if args.trial {
-        (recipe.scenes_per_clip, recipe.scenes_per_company) = (1, 1);
-        (recipe.voices, recipe.other_voices, recipe.elsewhere) = (4, 2, 0);
-        (recipe.heads, recipe.head.steps, recipe.onset.steps) = (1, 20, 20);
-    }
-    recipe
-}
-
 fn parse_name(text: &str) -> Result<String, String> {
     let name = text.to_lowercase();
     if ear::is_name(&name) { Ok(name) } else { Err("not 1 to 16 letters from a to z".into()) }
 }
 
-fn capitalised(word: &str) -> String {
+/// As the recogniser writes it.
+pub(super) fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|why| Failure::no(format!("{}: {why}", path.display())))
 }

@@ -14,4 +14,5 @@ mod onset;
 mod service;
 mod standing;
 mod strangers;
+mod training;
 mod waking;

@@ -161,7 +161,7 @@ impl Bench<'_> {
         for (index, clip) in self.material.clips_of(parts) {
             let props = &self.material.judging[usize::from(clip.part)];
             // Of its own seed, so that every clip is heard in the same noise whatever else is judged.
-            let mut chance = Chance::new(77_000 + index as u64);
+            let mut chance = judging_chance(index);
             for condition in conditions.iter().copied() {
                 let pcm = heard_in(&clip.word, condition, props, &mut chance);
                 let scores = scores(self.models, model, &embed(self.models, &pcm).1);
@@ -176,6 +176,12 @@ impl Bench<'_> {
         }
         rows
     }
+}
+
+/// The chance by which a clip's place among the material's is heard in its conditions, one after the other.
+#[must_use]
+pub fn judging_chance(clip: usize) -> Chance {
+    Chance::new(77_000 + clip as u64)
 }
 
 /// The lowest threshold that triggers at most so often.

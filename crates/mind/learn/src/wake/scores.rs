@@ -74,6 +74,15 @@ pub enum Tier {
     Both,
 }
 
+/// A point of the detection-error curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurvePoint {
+    /// False accepts in [`Scores::hours`].
+    pub accepts: usize,
+    /// Clips missed of [`Scores::clips`].
+    pub missed: usize,
+}
+
 impl Scores {
     /// Adds a fold's; folds are added in order.
     pub fn add(&mut self, judged: &Judged, material: &Material) {
@@ -109,27 +118,62 @@ impl Scores {
         self.folds.iter().map(|fold| fold.hours).sum()
     }
 
+    /// How far a clip is above its fold's threshold (in logits or log-probability); below any where it did not trigger.
+    #[must_use]
+    pub fn word_margin(&self, tier: Tier, word: &WordLine) -> f32 {
+        let fold = self.folds[word.fold];
+        match tier {
+            Tier::Light => word.peak - logit(fold.light),
+            Tier::Both => word.look.map_or(f32::NEG_INFINITY, |look| fold.fit.margin(&[look])),
+        }
+    }
+
+    /// How far other speech is above its fold's threshold.
+    #[must_use]
+    pub fn other_margin(&self, tier: Tier, other: &OtherLine) -> f32 {
+        let fold = self.folds[other.fold];
+        match tier {
+            Tier::Light => other.look.top - logit(fold.light),
+            Tier::Both => fold.fit.margin(&[other.look]),
+        }
+    }
+
     /// The clips missed in `condition` where every threshold is raised by `raised` (in logits or log-probability).
     pub fn missed(&self, tier: Tier, condition: Condition, raised: f32) -> impl Iterator<Item = &WordLine> {
         let own = self.words.iter().filter(move |word| word.condition == condition);
-        own.filter(move |word| {
-            let fold = self.folds[word.fold];
-            match tier {
-                Tier::Light => word.peak < logit(fold.light) + raised,
-                Tier::Both => word.look.is_none_or(|look| fold.fit.margin(&[look]) < raised),
-            }
-        })
+        own.filter(move |word| self.word_margin(tier, word) < raised)
     }
 
     /// The false accepts where every threshold is raised by `raised`.
     pub fn accepted(&self, tier: Tier, raised: f32) -> impl Iterator<Item = &OtherLine> {
-        self.others.iter().filter(move |other| {
-            let fold = self.folds[other.fold];
-            match tier {
-                Tier::Light => other.look.top >= logit(fold.light) + raised,
-                Tier::Both => fold.fit.margin(&[other.look]) >= raised,
+        self.others.iter().filter(move |other| self.other_margin(tier, other) >= raised)
+    }
+
+    /// The detection-error curve, all thresholds moved together: for each number of false accepts that some thresholds
+    /// give, the fewest misses in `condition` that go with it; from none on. It ends where the scores do: below the
+    /// triggers nothing was written down.
+    #[must_use]
+    pub fn curve(&self, tier: Tier, condition: Condition) -> Vec<CurvePoint> {
+        let mut margins: Vec<f32> = self.others.iter().map(|other| self.other_margin(tier, other)).collect();
+        margins.sort_by(|a, b| b.total_cmp(a));
+        let lowest = match tier {
+            Tier::Both => f32::MIN,
+            Tier::Light => {
+                self.folds.iter().map(|fold| logit(fold.trigger) - logit(fold.light)).fold(f32::MIN, f32::max)
             }
-        })
+        };
+        let ends = margins.iter().copied().filter(|margin| *margin >= lowest).map(f32::next_up);
+        let mut points: Vec<CurvePoint> = Vec::new();
+        for raised in ends.chain([lowest]) {
+            let accepts = margins.partition_point(|margin| *margin >= raised);
+            let missed = self.missed(tier, condition, raised).count();
+            // Equal scores pass together.
+            match points.last_mut() {
+                Some(last) if last.accepts == accepts => last.missed = last.missed.min(missed),
+                _ => points.push(CurvePoint { accepts, missed }),
+            }
+        }
+        points
     }
 
     /// As a table.
@@ -269,5 +313,28 @@ mod tests {
         assert_eq!((missed(Tier::Both, 0.0), missed(Tier::Both, 4.0)), (1, 2));
         assert_eq!((missed(Tier::Light, 0.0), missed(Tier::Light, 3.0)), (1, 2));
         assert_eq!((scores.accepted(Tier::Both, 0.0).count(), scores.accepted(Tier::Both, 4.0).count()), (1, 0));
+    }
+
+    #[test]
+    fn the_curve_has_a_point_for_each_number_of_false_accepts() {
+        let look = |word: f32| Look { at: 0, top: 1.0, peaks: [1.0; 2], words: [word; 2] };
+        let fit = Fit { logit_weight: 0.0, threshold: -3.0 };
+        let word = |own: Option<f32>| WordLine {
+            fold: 0,
+            condition: Condition::Clean,
+            clip: String::new(),
+            peak: 1.0,
+            look: own.map(look),
+        };
+        let other = |own| OtherLine { fold: 0, recording: String::new(), at_s: 0.0, look: look(own) };
+        let scores = Scores {
+            folds: vec![FoldLine { trigger: 0.1, light: 0.9, fit, hours: 1.0 }],
+            words: [Some(-1.0), Some(-4.0), Some(-6.0), None].map(word).into(),
+            others: [-5.0, -3.5, -5.0].map(other).into(),
+        };
+        let points: Vec<(usize, usize)> =
+            scores.curve(Tier::Both, Condition::Clean).iter().map(|point| (point.accepts, point.missed)).collect();
+        // Above -3.5 the first word alone; above -5 the second too; the last never triggered.
+        assert_eq!(points, [(0, 3), (1, 2), (3, 1)]);
     }
 }

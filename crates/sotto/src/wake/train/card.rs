@@ -1,5 +1,6 @@
 //! The model card: what went into a word's weights, under which terms, and what they can do.
 
+use learn::wake::parts::FOLDS;
 use learn::wake::{ACCEPTS_PER_HOUR, LIGHT_ACCEPTS_PER_HOUR, OnsetErrors, Recipe, TRIGGERS_PER_HOUR};
 
 use super::{Outcome, TrainArgs};
@@ -9,16 +10,17 @@ use crate::wake::material::Recordings;
 /// The card as Markdown.
 pub(super) fn card(args: &TrainArgs, recipe: &Recipe, recordings: &Recordings, outcome: &Outcome) -> String {
     let name = &args.word;
-    let voices = if args.voices.is_some() { format!(" --voices voices/{name}") } else { String::new() };
+    let voices = if args.making.voices.is_some() { format!(" --voices voices/{name}") } else { String::new() };
+    let mine = if args.making.recordings_of_me.is_some() { " --recordings-of-me MINE" } else { "" };
     let title = format!(
         "# The weights of \"{name}\"
 
 Small networks on the Google speech embedding (Apache-2.0, fetched and not part of these weights), trained by:
 
-    sotto wake train {name} --seed {}{voices} --folds {} \\
+    sotto wake train {name} --seed {}{voices}{mine} --folds {} \\
         --out {name}.weights --scores {name}.scores.tsv --card {name}.md
 ",
-        recipe.seed, args.folds
+        recipe.seed, args.making.folds
     );
     let parts = [
         title,
@@ -43,11 +45,11 @@ fn sources(args: &TrainArgs, recordings: &Recordings) -> String {
         let clips = recordings.few_human_clips;
         rows.push(format!("| picovoice-wwb, mycroft-pcd | {clips} clips by people, too few to judge by | Apache-2.0, public domain |"));
     }
-    let good = if args.voices.is_some() { "Kokoro-82M, 28 English voices" } else { "" };
+    let good = if args.making.voices.is_some() { "Kokoro-82M, 28 English voices" } else { "" };
     if !good.is_empty() {
         rows.push(format!("| {good} | \"{name}\" at other speeds and tones | Apache-2.0 |"));
     }
-    if args.recordings_of_me.is_some() {
+    if args.making.recordings_of_me.is_some() {
         rows.push(format!("| your own | {} recordings | yours |", recordings.material.own.len()));
     }
     let rows = rows.join("\n");
@@ -99,6 +101,14 @@ fn heard(recordings: &Recordings, outcome: &Outcome) -> String {
         "**synthetic** clips (Kokoro), one voice in one fold; there are too few human recordings of the word"
     };
     let triggers = scores.others.len() as f64 / scores.hours().max(1e-9);
+    let unjudged = if scores.folds.len() < usize::from(FOLDS) {
+        let folds = figures::folds(scores);
+        format!(
+            "\nOf the recordings, {folds}: the clips, the speech and the noise of the others tell nothing here.\n"
+        )
+    } else {
+        String::new()
+    };
     format!(
         "## What they hear
 
@@ -107,7 +117,7 @@ upper end of the exact 95 % interval. All of it out of fold: weights and thresho
 speech nor its noise, and thresholds (for {ACCEPTS_PER_HOUR} false accepts an hour; the light tier's for
 {LIGHT_ACCEPTS_PER_HOUR}) were set on a part that the weights had not met either. The first stage triggers {triggers:.1}
 times an hour (set for {TRIGGERS_PER_HOUR}); Whisper tiny.en verifies.
-
+{unjudged}
 {}
 Both stages with all thresholds raised (in units of log-probability), misses in per cent:
 
