@@ -192,7 +192,9 @@ impl KeptView {
     fn of(details: &Details, device: String) -> Self {
         let (cause, why) = match &details.cause {
             Cause::Wake { word, score, .. } => {
-                ("Wake word", format!("It heard “{}” ({:.0} %)", capital(word), score * 100.0))
+                // A score is no certainty.
+                let percent = (score * 100.0).round().min(99.0);
+                ("Wake word", format!("It heard “{}” ({percent}\u{a0}%)", capital(word)))
             }
             Cause::Button => ("Button", "Its action button was pressed".into()),
             Cause::Answer => ("Answer", "It had asked a question".into()),

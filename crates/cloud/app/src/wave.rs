@@ -30,7 +30,7 @@ pub(crate) fn svg(samples: &[i16], preroll: usize) -> String {
         let height = (f64::from(peak) / f64::from(loudest) * HEIGHT).max(BAR_MIN);
         let (x, y) = (bar as f64 * STEP + 1.0, (HEIGHT - height) / 2.0);
         // Writing to a string does not fail.
-        let _ = write!(picture, "<rect x=\"{x:.0}\" y=\"{y:.1}\" width=\"2\" height=\"{height:.1}\"/>");
+        let _ = write!(picture, "<rect x=\"{x:.0}\" y=\"{y:.1}\" width=\"2\" height=\"{height:.1}\" rx=\"1\"/>");
     }
     picture + "</g></svg>"
 }

@@ -11,9 +11,9 @@ pub(crate) fn local(at: Timestamp, zone: &TimeZone) -> ZonedDateTime {
         .to_zoned_datetime(zone.clone())
 }
 
-/// "08:14".
+/// "8:14 PM", as replies say it.
 pub(crate) fn time(at: &ZonedDateTime) -> String {
-    at.strftime("%H:%M").to_string()
+    at.strftime("%-I:%M %p").to_string()
 }
 
 /// "Today", "Yesterday", "Monday, November 23", with the year where it is another.
@@ -45,7 +45,7 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(-8));
         // 2026-11-24 01:30 UTC is still the evening of the 23rd there.
         let now = local(Timestamp::from_unix_ms(1_795_483_800_000), &zone);
-        assert_eq!(time(&now), "17:30");
+        assert_eq!(time(&now), "5:30 PM");
         assert_eq!(day(&now, &now), "Today");
         let before = |hours: i64| local(Timestamp::from_unix_ms(1_795_483_800_000 - hours * 3_600_000), &zone);
         assert_eq!(day(&before(18), &now), "Yesterday");
@@ -57,6 +57,6 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_far_off_does_no_harm() {
-        assert_eq!(time(&local(Timestamp::from_unix_ms(i64::MAX), &TimeZone::UTC)), "00:00");
+        assert_eq!(time(&local(Timestamp::from_unix_ms(i64::MAX), &TimeZone::UTC)), "12:00 AM");
     }
 }
