@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub(crate) enum Source {
     /// A sound card: the default one, or the one of this name.
     Card(Option<String>),
-    /// A WAV or FLAC file, at its own pace or as fast as it is taken.
+    /// A WAV, FLAC or Ogg Opus file, at its own pace or as fast as it is taken.
     File {
         /// The file.
         path: PathBuf,

@@ -25,7 +25,7 @@ const SAID: &str = "(said)";
 /// Plays recordings to a device and prints what came of them.
 #[derive(Args, Debug)]
 pub(crate) struct AskArgs {
-    /// Recordings of a request, wake word and all (WAV or FLAC), as turns one after another.
+    /// Recordings of a request, wake word and all (WAV, FLAC or Ogg Opus), as turns one after another.
     #[arg(required_unless_present = "say")]
     files: Vec<PathBuf>,
     /// Speak this request with a synthetic voice instead.
