@@ -20,7 +20,8 @@ run_tests() {
         --long) long=yes ;;
         *) fail "usage: ./sotto test [--long]" ;;
     esac
-    if [ "$long" = yes ]; then export SOTTO_LONG=1; fi
+    # Soaks take their full length, and properties are tried on ten times as many inputs as proptest's own 256.
+    if [ "$long" = yes ]; then export SOTTO_LONG=1 PROPTEST_CASES="${PROPTEST_CASES:-2560}"; fi
     install_packages up test
     build
     mkdir -p "$LOG_DIR"
