@@ -19,6 +19,8 @@ const FREE_SPEECH: [&str; 3] = ["picovoice-wwb", "mycroft-pcd", "watson-stt"];
 const FREE_CLIPS: [&str; 3] = ["picovoice-wwb", "mycroft-pcd", "picovoice-s2i"];
 /// A game that plays at the Amazon: what of it has no text may hold the word.
 const AMAZON_SPEECH: &str = "fotaq-speech";
+/// A telephone exchange's prompt without a text, which says "to execute an echo test".
+const ECHO_PROMPT: &str = "en: demo instruct";
 /// A recording of several wake words, which its label does not name.
 const MANY_WORDS: &str = "multiple keywords";
 /// Half of the pause between two clips of a recording, in samples.
@@ -65,6 +67,7 @@ fn may_hold(row: &Row<'_>, word: &str) -> bool {
     let label = row.get("label").to_lowercase();
     label.contains(word)
         || label == MANY_WORDS
+        || (word == "echo" && label == ECHO_PROMPT)
         || (word == "amazon" && row.get("source") == AMAZON_SPEECH && label.is_empty())
 }
 
