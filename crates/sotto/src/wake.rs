@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use ear::{Models, Word, WordModel};
 
+pub(crate) use self::material::decode;
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -82,7 +83,7 @@ fn weights(word: Word, file: Option<&Path>) -> Result<Arc<WordModel>, Failure> {
 }
 
 /// The scores out of fold of the weights that ship.
-fn shipped_scores(word: &str) -> Option<&'static str> {
+pub(crate) fn shipped_scores(word: &str) -> Option<&'static str> {
     match word {
         "alexa" => Some(include_str!("../../device/ear/weights/alexa.scores.tsv")),
         "amazon" => Some(include_str!("../../device/ear/weights/amazon.scores.tsv")),

@@ -4,9 +4,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use learn::wake::scores::Tier;
+
 use super::streams::Streams;
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::wake::ear_process::peak_bytes;
 
 /// What `peers.py` ends with where there is no such package.
 const NOT_THERE: i32 = 3;
@@ -30,7 +33,9 @@ pub(super) enum Engine {
 pub(super) struct Heard {
     /// For each stream, when it woke, in seconds.
     pub(super) wakes: Vec<Vec<f64>>,
-    pub(super) cpu_s: f64,
+    /// For each stream, what it took.
+    pub(super) cpu_s: Vec<f64>,
+    /// The process at its largest.
     pub(super) memory_bytes: u64,
 }
 
@@ -50,6 +55,15 @@ impl Engine {
     /// Whether it is somebody else's.
     pub(super) const fn is_peer(self) -> bool {
         matches!(self, Self::Micro | Self::Open)
+    }
+
+    /// Ours, as the scores out of fold call it.
+    pub(super) const fn tier(self) -> Option<Tier> {
+        match self {
+            Self::FirstStage => Some(Tier::Light),
+            Self::BothStages => Some(Tier::Both),
+            Self::Micro | Self::Open => None,
+        }
     }
 
     /// Plays the streams to it; none where it is not installed.
@@ -83,8 +97,8 @@ impl Engine {
             }
             child => child.map_err(|why| failed("cannot be started", why))?,
         };
-        if let Some(mut stdin) = child.stdin.take() {
-            // A peer that is not installed reads nothing.
+        if let Some(mut stdin) = child.stdin.take().filter(|_| self.is_peer()) {
+            // A peer that is not installed reads nothing; one that is reads all before it says anything.
             let _ = streams.paths().try_for_each(|path| writeln!(stdin, "{}", path.display()));
         }
         let (lines, memory_bytes) = follow(&mut child).map_err(|why| failed("cannot be read", why))?;
@@ -101,14 +115,12 @@ impl Engine {
 
 /// Reads to the end what it says, a line a stream; and after each, the most memory it has had.
 fn follow(child: &mut Child) -> std::io::Result<(Vec<String>, u64)> {
-    let status = format!("/proc/{}/status", child.id());
     let (mut lines, mut most) = (Vec::new(), 0);
     let Some(stdout) = child.stdout.take() else { return Ok((lines, most)) };
     for line in BufReader::new(stdout).lines() {
         lines.push(line?);
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let kilobytes = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        most = kilobytes.and_then(|number| number.parse::<u64>().ok()).map_or(most, |peak| most.max(peak * 1_024));
+        // It may be gone after its last line.
+        most = peak_bytes(child.id()).unwrap_or(0).max(most);
     }
     Ok((lines, most))
 }
@@ -117,7 +129,7 @@ fn read(lines: &[String], memory_bytes: u64) -> Option<Heard> {
     let mut heard = Heard { memory_bytes, ..Heard::default() };
     for line in lines {
         let object: serde_json::Value = serde_json::from_str(line).ok()?;
-        heard.cpu_s += object["cpu_s"].as_f64()?;
+        heard.cpu_s.push(object["cpu_s"].as_f64()?);
         let wakes = object["detections"].as_array()?.iter().map(|wake| wake["at_s"].as_f64());
         heard.wakes.push(wakes.collect::<Option<_>>()?);
     }

@@ -56,13 +56,14 @@ pub(super) fn run(args: &EvalArgs, scores: &Scores, places: &Places) -> Result<(
     let mut groups: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for condition in Condition::ALL {
         for word in scores.missed(Tier::Both, condition, 0.0) {
-            let why = if word.look.is_some() {
-                "the recogniser gives it too little"
-            } else {
-                "the first stage did not trigger"
+            let Some(told) = listener.missed(&word.clip, condition, word.peak, word.look)? else { continue };
+            let is_read = told.text.to_lowercase().contains(&args.word);
+            let why = match (word.look.is_some(), is_read) {
+                (false, true) => "the first stage did not trigger, though the recogniser would have read it",
+                (false, false) => "the first stage did not trigger, and the recogniser cannot read it either",
+                (true, _) => "the recogniser gives it too little",
             };
             *groups.entry((condition.name(), why)).or_default() += 1;
-            let Some(told) = listener.missed(&word.clip, condition, word.peak, word.look)? else { continue };
             print(args.json, &told);
         }
     }
