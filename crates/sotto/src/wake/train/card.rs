@@ -45,7 +45,11 @@ fn sources(args: &TrainArgs, recordings: &Recordings) -> String {
         let clips = recordings.few_human_clips;
         rows.push(format!("| picovoice-wwb, mycroft-pcd | {clips} clips by people, too few to judge by | Apache-2.0, public domain |"));
     }
-    let good = if args.making.voices.is_some() { "Kokoro-82M, 28 English voices" } else { "" };
+    let good = if args.making.voices.is_some() {
+        "clips of `--voices`, from scripts/kokoro/voices.sh: Kokoro-82M, 28 English voices"
+    } else {
+        ""
+    };
     if !good.is_empty() {
         rows.push(format!("| {good} | \"{name}\" at other speeds and tones | Apache-2.0 |"));
     }
