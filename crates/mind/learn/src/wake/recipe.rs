@@ -12,13 +12,13 @@ use super::parts::{PARTS, Parts};
 use super::sentences::SENTENCES;
 use crate::bounds::word_bounds;
 use crate::random::Chance;
-use crate::scene::{Props, WordClip};
+use crate::scene::{Props, Surroundings, WordClip};
 use crate::voices::{Voice, VoiceError};
 
 /// A long recording is moved elsewhere piece by piece: 20 s.
 const PIECE: usize = 20 * 16_000;
 /// Scenes of all clips that judge, at most.
-const SCENES_MAX: usize = 4_500;
+const SCENES_MAX: usize = 6_000;
 /// Seconds of each kind of no speech.
 const STILL_SECONDS: usize = 20;
 
@@ -27,7 +27,7 @@ const STILL_SECONDS: usize = 20;
 pub struct Recipe {
     /// Where all chance begins.
     pub seed: u64,
-    /// Scenes around each clip that judges.
+    /// Scenes around each clip that judges, where there are not too many; see [`Recipe::scenes_each`].
     pub scenes_per_clip: usize,
     /// Splices of each clip that judges, for the locator alone.
     pub splices_per_clip: usize,
@@ -41,6 +41,8 @@ pub struct Recipe {
     pub scenes_per_voice: usize,
     /// Synthetic voices that say all else.
     pub other_voices: usize,
+    /// What is under scenes and under long recordings that are heard elsewhere.
+    pub surroundings: Surroundings,
     /// How often each long recording is heard elsewhere, besides once as it is.
     pub elsewhere: usize,
     /// How often a scene's word is cut off, so that nothing may wake.
@@ -66,6 +68,7 @@ impl Default for Recipe {
             voices: 200,
             scenes_per_voice: 2,
             other_voices: 100,
+            surroundings: Surroundings::HOME,
             elsewhere: 2,
             broken: 0.06,
             heads: 3,
@@ -73,6 +76,29 @@ impl Default for Recipe {
             onset: OnsetSettings::default(),
             judged_onset_steps: 1_200,
         }
+    }
+}
+
+impl Recipe {
+    /// For a word that is missed where many talk: more scenes, more of them under other voices, and more heads that learn
+    /// for longer. What it gains there, the first stage alone may lose elsewhere (docs/WAKE_WORDS.md).
+    #[must_use]
+    pub fn crowd() -> Self {
+        let plain = Self::default();
+        Self {
+            scenes_per_clip: 48,
+            scenes_per_company: 8,
+            surroundings: Surroundings::CROWD,
+            heads: 4,
+            head: HeadSettings { steps: 3_000, ..plain.head },
+            ..plain
+        }
+    }
+
+    /// Scenes around each of so many clips that judge: no more than are learned from in all.
+    #[must_use]
+    pub fn scenes_each(&self, clips: usize) -> usize {
+        self.scenes_per_clip.min(SCENES_MAX / clips.max(1)).max(1)
     }
 }
 
@@ -113,7 +139,7 @@ pub fn prepare(
     let mut add = |clip: &WordClip, own: Parts, (scenes, splices): (usize, usize)| {
         for _ in 0..scenes {
             let (props, part) = furniture(material, &mut chance);
-            let scene = props.scene(clip, recipe.broken, &mut chance);
+            let scene = props.scene(clip, recipe.broken, recipe.surroundings, &mut chance);
             examples.add_scene(models, &scene, own.and(part), &mut chance);
         }
         for _ in 0..splices {
@@ -121,7 +147,7 @@ pub fn prepare(
             examples.add_splice(models, props, clip, own.and(part), &mut chance);
         }
     };
-    let scenes = recipe.scenes_per_clip.min(SCENES_MAX / material.clips.len()).max(1);
+    let scenes = recipe.scenes_each(material.clips.len());
     for clip in &material.clips {
         add(&clip.word, Parts::of(clip.part), (scenes, recipe.splices_per_clip.min(scenes)));
     }
@@ -173,9 +199,12 @@ fn add_negatives(
             // Of a seed of its own: the same for every word.
             let sum = checksum(piece);
             for copy in 0..recipe.elsewhere as u64 {
-                let key = format!("elsewhere {} {copy}, {sum}", recipe.seed);
+                let key = format!("elsewhere {} {copy} in {:?}, {sum}", recipe.seed, recipe.surroundings);
                 let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ sum);
-                examples.add_negative(&listen(models, memory, &key, || props.elsewhere(piece, &mut chance)), parts);
+                examples.add_negative(
+                    &listen(models, memory, &key, || props.elsewhere(piece, recipe.surroundings, &mut chance)),
+                    parts,
+                );
             }
         }
     }
@@ -183,7 +212,7 @@ fn add_negatives(
         examples.add_negative(&embed(models, piece).1, Parts::NONE);
         for _ in 0..recipe.elsewhere {
             let (props, part) = furniture(material, chance);
-            examples.add_negative(&embed(models, &props.elsewhere(piece, chance)).1, part);
+            examples.add_negative(&embed(models, &props.elsewhere(piece, recipe.surroundings, chance)).1, part);
         }
     }
     for (part, props) in (0..PARTS).zip(&material.props) {

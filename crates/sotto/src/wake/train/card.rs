@@ -12,12 +12,13 @@ pub(super) fn card(args: &TrainArgs, recipe: &Recipe, recordings: &Recordings, o
     let name = &args.word;
     let voices = if args.making.voices.is_some() { format!(" --voices voices/{name}") } else { String::new() };
     let mine = if args.making.recordings_of_me.is_some() { " --recordings-of-me MINE" } else { "" };
+    let crowd = if args.making.crowd { " --crowd" } else { "" };
     let title = format!(
         "# The weights of \"{name}\"
 
 Small networks on the Google speech embedding (Apache-2.0, fetched and not part of these weights), trained by:
 
-    sotto wake train {name} --seed {}{voices}{mine} --folds {} \\
+    sotto wake train {name} --seed {}{crowd}{voices}{mine} --folds {} \\
         --out {name}.weights --scores {name}.scores.tsv --card {name}.md
 ",
         recipe.seed, args.making.folds
@@ -91,7 +92,7 @@ loudness, other speech before and behind; one word in sixteen or so cut off half
         recipe.onset.widths[0],
         recipe.onset.widths[1],
         recordings.material.clips.len(),
-        recipe.scenes_per_clip,
+        recipe.scenes_each(recordings.material.clips.len()),
         recipe.voices,
         recipe.scenes_per_voice,
     )
