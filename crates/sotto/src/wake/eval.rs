@@ -4,6 +4,7 @@
 //! figures of the weights that ship are told from their scores out of fold, which lie beside them, or are made anew.
 
 mod cost;
+mod count;
 mod failures;
 mod player;
 mod report;

@@ -7,7 +7,7 @@ use learn::wake::parts::FOLDS;
 use learn::wake::scores::{Scores, Tier, poisson_upper, wilson};
 
 /// By how much every threshold is raised for the points of the curve.
-const CURVE: [f32; 11] = [-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0];
+pub(crate) const CURVE: [f32; 11] = [-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0];
 
 /// Misses by condition and false accepts an hour, of both tiers.
 pub(crate) fn table(scores: &Scores) -> String {

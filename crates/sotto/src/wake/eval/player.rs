@@ -1,60 +1,58 @@
 //! Labelled recordings, played to the whole detector.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::SAMPLE_RATE_HZ;
 use ear::features::STEP;
-use ear::{Models, Tuning, WakeDetector, Word, WordModel};
+use ear::{Heard, Models, Tuning, WakeDetector, Word, WordModel, logit};
 use learn::bounds::word_bounds;
 use learn::random::Chance;
 use learn::scene::room::Rooms;
 use learn::scene::{Props, WordClip};
-use learn::wake::scores::{poisson_upper, wilson};
 use learn::wake::{Condition, counts_for, heard_in};
-use serde_json::{Value, json};
 
+use super::count::Count;
 use super::{EvalArgs, cost};
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::wake::material::{Table, decode};
 use crate::wake::spotter::spotter;
-use crate::wake::{cpu_time, thousandths, weights};
+use crate::wake::{cpu_time, weights};
 
 /// Quiet before and behind a recording without the word, in samples, and its noise.
 const AROUND: usize = 16_000;
 const QUIET_NOISE: f32 = 8.0;
+/// The margin of a clip that nothing came of, and the highest of one that did not wake.
+const MISSED: f32 = f32::NEG_INFINITY;
+const JUST_MISSED: f32 = -1e-6;
 /// A recording without the word is left after so many samples: ten minutes.
 const OTHER_SAMPLES_MAX: usize = 600 * 16_000;
-
-/// What is counted.
-#[derive(Debug, Default)]
-struct Count {
-    clips: usize,
-    missed: Vec<(Condition, String)>,
-    other_samples: usize,
-    false_accepts: Vec<String>,
-    samples: usize,
-    cpu_s: f64,
-}
 
 /// Prints the figures.
 pub(super) fn run(args: &EvalArgs, table: &Path, models: &Models, places: &Places) -> Result<(), Failure> {
     let model = model(args)?;
-    let recordings = recordings(args, table)?;
+    let (recordings, kinds) = recordings(args, table)?;
     let verifier = (args.stage == 2).then(|| spotter(places.models(), &model.verify)).transpose()?;
     let verifier = verifier.map(|verifier| Box::new(verifier) as Box<dyn ear::WordVerifier>);
     let tuning = Tuning { threshold: args.threshold, shift: 0.0 };
     let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier);
-    let mut player = Player { args, model, tuning, detector, count: Count::default() };
+    let threshold = if args.stage == 2 { model.verify.accept } else { model.threshold };
+    let threshold = logit(args.threshold.unwrap_or(threshold));
+    let mut player = Player { threshold, tuning, detector, count: Count { kinds, ..Count::default() } };
     let props = props(args, &recordings)?;
     for (path, holds_word) in &recordings {
         let pcm = decode(path)?;
         let name = path.display().to_string();
-        if *holds_word { player.word(name, pcm, &props)? } else { player.other(&name, &pcm)? }
+        if *holds_word { player.word(name, pcm, &props) } else { player.other(&name, &pcm) }
     }
-    player.print(&cost::measure(&args.word, args.making.data().as_deref(), places));
+    let cost = cost::measure(&args.word, args.making.data().as_deref(), places);
+    crate::print_line(&if args.json {
+        player.count.as_json(&model.name, args.stage, &cost).to_string()
+    } else {
+        player.count.as_text(&cost)
+    });
     Ok(())
 }
 
@@ -67,11 +65,13 @@ fn model(args: &EvalArgs) -> Result<Arc<WordModel>, Failure> {
     weights(word, None)
 }
 
-/// The table's recordings, and whether each begins with the word. What holds the word elsewhere is left out.
-fn recordings(args: &EvalArgs, path: &Path) -> Result<BTreeMap<PathBuf, bool>, Failure> {
+/// The table's recordings, and whether each begins with the word; and who speaks in them. What holds the word elsewhere is
+/// left out.
+fn recordings(args: &EvalArgs, path: &Path) -> Result<(BTreeMap<PathBuf, bool>, BTreeSet<String>), Failure> {
     let table = Table::read(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut recordings: BTreeMap<PathBuf, Option<bool>> = BTreeMap::new();
+    let mut kinds = BTreeSet::new();
     for row in table.rows() {
         if !args.source.is_empty() && !args.source.iter().any(|source| source == row.get("source")) {
             continue;
@@ -83,13 +83,14 @@ fn recordings(args: &EvalArgs, path: &Path) -> Result<BTreeMap<PathBuf, bool>, F
             (false, true) => None,
             (false, false) => Some(false),
         };
+        kinds.extend(Some(row.get("kind").to_owned()).filter(|kind| !kind.is_empty()));
         let known = recordings.entry(folder.join(name)).or_insert(holds_word);
         *known = if *known == holds_word { holds_word } else { None };
     }
     if recordings.is_empty() {
         return Err(Failure::usage(format!("{}: no recordings in it", path.display())));
     }
-    Ok(recordings.into_iter().filter_map(|(path, holds_word)| Some((path, holds_word?))).collect())
+    Ok((recordings.into_iter().filter_map(|(path, holds_word)| Some((path, holds_word?))).collect(), kinds))
 }
 
 /// Noise as given, and a babble of the table's other recordings.
@@ -100,17 +101,24 @@ fn props(args: &EvalArgs, recordings: &BTreeMap<PathBuf, bool>) -> Result<Props,
     Ok(Props { speech, noises, rooms: Rooms::new(&[]) })
 }
 
-struct Player<'p> {
-    args: &'p EvalArgs,
-    model: Arc<WordModel>,
+/// Something that raised the first stage.
+struct Candidate {
+    woke: bool,
+    at: usize,
+    margin: f32,
+}
+
+struct Player {
+    /// The logit of what wakes.
+    threshold: f32,
     tuning: Tuning,
     detector: WakeDetector,
     count: Count,
 }
 
-impl Player<'_> {
+impl Player {
     /// The conditions that there is something to make of.
-    fn conditions(&self, props: &Props) -> impl Iterator<Item = Condition> + use<> {
+    fn conditions(props: &Props) -> impl Iterator<Item = Condition> + use<> {
         let (has_noise, has_speech) = (!props.noises.is_empty(), !props.speech.is_empty());
         Condition::ALL.into_iter().filter(move |condition| match condition {
             Condition::Clean | Condition::Far => true,
@@ -119,78 +127,56 @@ impl Player<'_> {
         })
     }
 
-    fn word(&mut self, name: String, pcm: Vec<i16>, props: &Props) -> Result<(), Failure> {
+    fn word(&mut self, name: String, pcm: Vec<i16>, props: &Props) {
         let bounds = word_bounds(&pcm).unwrap_or(0..pcm.len());
         let clip = WordClip { name, pcm, bounds };
         self.count.clips += 1;
         let mut chance = Chance::new(9_000 + self.count.clips as u64);
-        for condition in self.conditions(props) {
+        for condition in Self::conditions(props) {
             let pcm = heard_in(&clip, condition, props, &mut chance);
             let counts = counts_for(&clip);
-            let wakes = self.play(&pcm);
-            if !wakes.iter().any(|at| counts.contains(at)) {
+            // A near miss is told when it is over.
+            let is_its = |one: &Candidate| if one.woke { counts.contains(&one.at) } else { one.at >= counts.start };
+            let margin =
+                self.play(&pcm).iter().filter(|one| is_its(one)).map(|one| one.margin).fold(MISSED, f32::max);
+            self.count.words.push((condition, margin));
+            if margin < 0.0 {
                 self.count.missed.push((condition, clip.name.clone()));
             }
         }
-        Ok(())
     }
 
-    fn other(&mut self, name: &str, pcm: &[i16]) -> Result<(), Failure> {
+    fn other(&mut self, name: &str, pcm: &[i16]) {
         let mut chance = Chance::new(1);
         let mut quiet = || (0..AROUND).map(|_| (chance.normal() * QUIET_NOISE) as i16).collect::<Vec<_>>();
         let pcm = &pcm[..pcm.len().min(OTHER_SAMPLES_MAX)];
         let padded = [quiet(), pcm.to_vec(), quiet()].concat();
-        let wakes = self.play(&padded);
+        let candidates = self.play(&padded);
         self.count.other_samples += pcm.len();
+        self.count.others.extend(candidates.iter().map(|one| one.margin));
         let at = |at: usize| format!("{name} at {:.2} s", (at as f64 - AROUND as f64) / f64::from(SAMPLE_RATE_HZ));
-        self.count.false_accepts.extend(wakes.into_iter().map(at));
-        Ok(())
+        self.count.false_accepts.extend(candidates.iter().filter(|one| one.woke).map(|one| at(one.at)));
     }
 
-    /// Where a device would wake.
-    fn play(&mut self, pcm: &[i16]) -> Vec<usize> {
+    /// Where a device would wake, and where nearly. What wakes is at least at the threshold, whatever its logit's rounding.
+    fn play(&mut self, pcm: &[i16]) -> Vec<Candidate> {
         self.detector.restart(self.tuning);
         let start = cpu_time();
-        let wakes = pcm.chunks(STEP).filter_map(|chunk| self.detector.push(chunk));
-        let wakes = wakes.map(|wake| usize::try_from(wake.at.0).unwrap_or(usize::MAX)).collect();
+        let mut candidates = Vec::new();
+        let threshold = self.threshold;
+        for chunk in pcm.chunks(STEP) {
+            self.detector.hear(chunk, &mut |heard| {
+                let (woke, at, score) = match heard {
+                    Heard::Wake(wake) => (true, wake.at, wake.score),
+                    Heard::NearMiss(miss) => (false, miss.at, miss.scores.score),
+                };
+                let margin = logit(score) - threshold;
+                let margin = if woke { margin.max(0.0) } else { margin.min(JUST_MISSED) };
+                candidates.push(Candidate { woke, at: usize::try_from(at.0).unwrap_or(usize::MAX), margin });
+            });
+        }
         self.count.cpu_s += (cpu_time() - start).as_secs_f64();
         self.count.samples += pcm.len();
-        wakes
-    }
-
-    fn print(&self, cost: &Result<cost::Cost, Failure>) {
-        let Count { clips, missed, false_accepts, .. } = &self.count;
-        let rate = f64::from(SAMPLE_RATE_HZ);
-        let hours = self.count.other_samples as f64 / rate / 3_600.0;
-        let bound = if hours > 0.0 { poisson_upper(false_accepts.len()) / hours } else { f64::INFINITY };
-        let per_hour = if hours > 0.0 { false_accepts.len() as f64 / hours } else { 0.0 };
-        let cpu_part = self.count.cpu_s / (self.count.samples as f64 / rate).max(1e-9);
-        let missed_in = |condition| missed.iter().filter(|(own, _)| *own == condition).count();
-        if self.args.json {
-            let by: BTreeMap<&str, usize> = Condition::ALL.map(|one| (one.name(), missed_in(one))).into();
-            crate::print_line(
-                &json!({
-                    "word": self.model.name, "stage": self.args.stage, "clips": clips, "missed": by,
-                    "hours": thousandths(hours), "false_accepts": false_accepts,
-                    "false_accepts_per_hour": thousandths(per_hour), "at_most_per_hour": thousandths(bound),
-                    "cpu_per_stream": thousandths(cpu_part), "cost": cost.as_ref().map_or(Value::Null, cost::Cost::as_json),
-                })
-                .to_string(),
-            );
-            return;
-        }
-        missed
-            .iter()
-            .for_each(|(condition, name)| crate::print_line(&format!("missed, {}: {name}", condition.name())));
-        false_accepts.iter().for_each(|name| crate::print_line(&format!("false accept: {name}")));
-        for condition in Condition::ALL {
-            let [low, high] = wilson(missed_in(condition), *clips);
-            let count = missed_in(condition);
-            crate::print_line(&format!("{}: {count} of {clips} missed ({low:.1}–{high:.1} %)", condition.name()));
-        }
-        let count = false_accepts.len();
-        crate::print_line(&format!("{count} false accepts in {hours:.2} h: {per_hour:.2} an hour, below {bound:.2}"));
-        crate::print_line(&format!("{:.2} % of a core per stream\n", 100.0 * cpu_part));
-        crate::print_line(&cost::told(cost));
+        candidates
     }
 }
