@@ -58,8 +58,7 @@ impl Cloud {
             devices: free,
             clock: clock.clock(),
         };
-        server::logs::start(&places.data().join("logs"), false)
-            .map_err(|why| Failure::no(format!("{}: {why}", places.data().join("logs").display())))?;
+        server::logs::start(places.data(), false).map_err(|why| Failure::no(why.to_string()))?;
         let runtime = runtime()?;
         let cloud = runtime.block_on(server::start(config)).map_err(|why| Failure::no(why.to_string()))?;
         Ok(Self { run: cloud.run_file().clone(), own: Some(Own { runtime, cloud }) })

@@ -44,8 +44,7 @@ pub(crate) fn run(args: &UpArgs, places: &Places, port: u16, clock: ClockSource)
         devices: SocketAddr::new(devices, device_port),
         clock: clock.clock(),
     };
-    server::logs::start(&places.data().join("logs"), true)
-        .map_err(|why| Failure::no(format!("{}: {why}", places.data().join("logs").display())))?;
+    server::logs::start(places.data(), true).map_err(|why| Failure::no(why.to_string()))?;
     let runtime = cloud::runtime()?;
     runtime.block_on(async {
         let cloud = server::start(config).await.map_err(|why| Failure::no(why.to_string()))?;

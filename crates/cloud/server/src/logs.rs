@@ -8,17 +8,29 @@ use tracing_appender::rolling::{Builder, Rotation};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
+use crate::ServerError;
+
+/// Where they lie in the data directory.
+const FOLDER: &str = "logs";
+
 /// Days of logs that are kept.
 pub const LOG_FILES_MAX: usize = 7;
 
-/// Starts logging for this process, once. `also_stderr` shows the lines at the terminal too.
+/// Starts logging for this process, once, in the folder `logs` of the data directory. `also_stderr` shows the lines at the
+/// terminal too.
 ///
 /// The level is `info` unless the environment variable `SOTTO_LOG` says otherwise.
 ///
 /// # Errors
-/// When the folder cannot be made or written.
-pub fn start(dir: &Path, also_stderr: bool) -> io::Result<()> {
+/// When the data directory is somebody else's, or the folder cannot be made or written.
+pub fn start(data: &Path, also_stderr: bool) -> Result<(), ServerError> {
     // The data directory may be made here for the first time: it is its owner's alone.
+    history::History::claim(data)?;
+    let dir = data.join(FOLDER);
+    open(&dir, also_stderr).map_err(|why| ServerError::File { path: dir, why })
+}
+
+fn open(dir: &Path, also_stderr: bool) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let file = Builder::new()
         .rotation(Rotation::DAILY)

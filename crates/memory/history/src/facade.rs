@@ -64,6 +64,14 @@ impl std::fmt::Debug for Opened {
 }
 
 impl History {
+    /// Makes the data directory `data` where it is missing and closes it to others, before anything is written there.
+    ///
+    /// # Errors
+    /// [`vault::VaultError::NotOurs`] where it is somebody else's, which is left as it is; [`HistoryError::DiskFull`].
+    pub fn claim(data: &Path) -> Result<(), HistoryError> {
+        Ok(Folder::claim(data)?)
+    }
+
     /// Opens the data directory `data` (0700), makes it where it is missing, and finishes what a crash left half-done.
     ///
     /// # Errors

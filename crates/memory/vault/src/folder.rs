@@ -30,18 +30,27 @@ impl Folder {
     /// [`VaultError::InUse`] where another process has it; [`VaultError::NotOurs`] where it exists, lets others in and
     /// holds other files; [`VaultError::Io`].
     pub fn open(path: &Path) -> Result<Self, VaultError> {
-        if path.exists() {
-            refuse_if_not_ours(path)?;
-        } else if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(io_at("make", parent))?;
-        }
-        private_dir(path)?;
+        Self::claim(path)?;
         let lock = private_file(&path.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(VaultError::InUse(path.to_path_buf())),
             Err(TryLockError::Error(source)) => Err(io_at("lock", path)(source)),
         }
+    }
+
+    /// Makes `path` (mode 0700) where it is missing and closes it to others where it is ours or empty, without taking it:
+    /// before anything else, a log for one, is written there and makes it look like somebody else's.
+    ///
+    /// # Errors
+    /// [`VaultError::NotOurs`] where it exists, lets others in and holds other files; [`VaultError::Io`].
+    pub fn claim(path: &Path) -> Result<(), VaultError> {
+        if path.exists() {
+            refuse_if_not_ours(path)?;
+        } else if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(io_at("make", parent))?;
+        }
+        private_dir(path)
     }
 
     /// The directory itself.

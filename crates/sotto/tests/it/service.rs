@@ -45,6 +45,25 @@ fn the_data_directory_is_its_owners_alone() {
 }
 
 #[test]
+fn an_empty_folder_is_taken_and_somebody_elses_is_left_alone() {
+    let home = Home::new();
+    let set_mode = |mode: u32| {
+        std::fs::set_permissions(home.data(), std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    // As `mkdir` makes one.
+    std::fs::create_dir(home.data()).expect("a folder");
+    set_mode(0o755);
+    let letter = home.data().join("letter.txt");
+    std::fs::write(&letter, "x").expect("a file");
+    home.sotto(&["up"]).refuses(1, "is not a data directory of sotto");
+    assert_eq!(std::fs::read_dir(home.data()).expect("a folder").count(), 1, "nothing was begun");
+    std::fs::remove_file(&letter).expect("removed");
+    let up = home.up();
+    assert!(up.told["app"].is_string());
+    assert_eq!(std::fs::metadata(home.data()).expect("there").permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
