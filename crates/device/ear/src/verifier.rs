@@ -5,7 +5,7 @@ use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
-use asr::{ModelBytes, Phrase, Whisper};
+use asr::{ModelBytes, Phrase, Session, Whisper};
 use zeroize::Zeroize;
 
 use crate::detector::WordVerifier;
@@ -130,9 +130,9 @@ pub struct WhisperVerifier {
 
 impl WhisperVerifier {
     /// What the window from the sample `start` on tells.
-    fn spot(&self, start: usize) -> Option<f32> {
+    fn spot(&self, session: &mut Session, start: usize) -> Option<f32> {
         let window = self.sound.get(start..).filter(|window| !window.is_empty())?;
-        let spot = self.whisper.spot(window, &self.phrase, &|| false);
+        let spot = self.whisper.spot_in(session, window, &self.phrase, &|| false);
         spot.ok().map(|spot| spot.log_probability)
     }
 }
@@ -141,8 +141,10 @@ impl WordVerifier for WhisperVerifier {
     /// The mean over two windows, the second [`SECOND_WINDOW`] shorter at its beginning.
     fn log_probability(&mut self, sound: &[i16]) -> Option<f32> {
         self.sound.extend(sound.iter().map(|sample| f32::from(*sample) / 32_768.0));
-        let first = self.spot(0);
-        let second = first.filter(|first| *first > HOPELESS).and_then(|_| self.spot(SECOND_WINDOW));
+        // Of this look alone: what it computed of the sound goes with it.
+        let mut session = self.whisper.session();
+        let first = self.spot(&mut session, 0);
+        let second = first.filter(|first| *first > HOPELESS).and_then(|_| self.spot(&mut session, SECOND_WINDOW));
         self.sound.zeroize();
         Some(first?.midpoint(second.or(first)?))
     }
