@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use base::SAMPLE_RATE_HZ;
 use clap::Args;
-use learn::wake::Condition;
 use learn::wake::scores::{Scores, Tier, poisson_upper, wilson};
 use serde::Serialize;
 
@@ -145,9 +144,8 @@ fn figures(engine: Engine, streams: &Streams, heard: &Heard) -> Figures {
 
 /// The same three conditions, each fold heard by weights that met nothing of it.
 fn out_of_fold_misses(scores: &Scores, tier: Tier) -> Vec<Missed> {
-    let conditions = [Condition::Clean, Condition::Kitchen(10), Condition::Babble(10)];
     let missed = |condition| scores.missed(tier, condition, 0.0).count();
-    conditions.map(|condition| Missed::new(condition.name(), missed(condition), scores.clips())).into()
+    streams::CONDITIONS.map(|condition| Missed::new(condition.name(), missed(condition), scores.clips())).into()
 }
 
 /// The device's own process, played some of the streams with the word.
@@ -252,7 +250,7 @@ mod tests {
         let scores = crate::wake::shipped_scores("alexa").and_then(Scores::from_text).expect("whole");
         let missed = out_of_fold_misses(&scores, Tier::Both);
         let names: Vec<_> = missed.iter().map(|missed| missed.condition).collect();
-        assert_eq!(names, streams::CONDITIONS.map(streams::Condition::name));
+        assert_eq!(names, streams::CONDITIONS.map(learn::wake::Condition::name));
         assert!(missed.iter().all(|missed| missed.clips == scores.clips() && missed.low <= missed.high));
     }
 }

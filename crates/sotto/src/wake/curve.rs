@@ -137,13 +137,17 @@ impl Panel {
             writeln!(svg, "<rect class=\"frame\" x=\"{left}\" y=\"{TOP}\" width=\"{width}\" height=\"{height}\"/>");
     }
 
-    /// A stair: the misses hold until one more false accept is allowed.
+    /// A stair: the misses hold until more false accepts leave fewer.
     fn line(&self, svg: &mut String, points: &[CurvePoint], name: &str, (colour, dashes): (&str, &str)) {
-        let inside = points.iter().filter(|point| point.accepts as f64 / self.hours <= RATES[1]);
+        let inside: Vec<&CurvePoint> =
+            points.iter().filter(|point| point.accepts as f64 / self.hours <= RATES[1]).collect();
         let mut path = String::new();
-        for point in inside {
-            let (x, y) = (self.x(point.accepts), self.y(point.missed));
+        for step in inside.chunk_by(|one, next| one.missed == next.missed) {
+            let (x, y) = (self.x(step[0].accepts), self.y(step[0].missed));
             let _ = if path.is_empty() { write!(path, "M{x:.1} {y:.1}") } else { write!(path, "H{x:.1}V{y:.1}") };
+        }
+        if let Some(last) = inside.last() {
+            let _ = write!(path, "H{:.1}", self.x(last.accepts));
         }
         let _ = writeln!(
             svg,

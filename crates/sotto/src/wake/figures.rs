@@ -9,12 +9,16 @@ use learn::wake::scores::{Scores, Tier, poisson_upper, wilson};
 /// By how much every threshold is raised for the points of the curve.
 pub(crate) const CURVE: [f32; 11] = [-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0];
 
+/// The two lines that begin a table of misses by condition and false accepts, with what its first column holds.
+pub(crate) fn head(first: &str, conditions: impl Iterator<Item = Condition>) -> String {
+    let names: Vec<&str> = conditions.map(Condition::name).collect();
+    let marks = "---|".repeat(names.len());
+    format!("| {first} | {} | false accepts an hour |\n|---|{marks}---|\n", names.join(" | "))
+}
+
 /// Misses by condition and false accepts an hour, of both tiers.
 pub(crate) fn table(scores: &Scores) -> String {
-    let mut text = "| tier |".to_owned();
-    let names = Condition::ALL.map(Condition::name);
-    let _ = writeln!(text, " {} | false accepts an hour |", names.join(" | "));
-    let _ = writeln!(text, "|---|{}---|", "---|".repeat(names.len()));
+    let mut text = head("tier", Condition::ALL.into_iter());
     for (tier, name) in [(Tier::Both, "both stages"), (Tier::Light, "light, the first alone")] {
         let _ = writeln!(text, "| {name} | {} |", cells(scores, tier, 0.0, true).join(" | "));
     }
@@ -23,10 +27,7 @@ pub(crate) fn table(scores: &Scores) -> String {
 
 /// The detection-error curve: all thresholds raised and lowered together.
 pub(crate) fn curve(scores: &Scores) -> String {
-    let mut text = "| raised by |".to_owned();
-    let names = Condition::ALL.map(Condition::name);
-    let _ = writeln!(text, " {} | false accepts an hour |", names.join(" | "));
-    let _ = writeln!(text, "|---|{}---|", "---|".repeat(names.len()));
+    let mut text = head("raised by", Condition::ALL.into_iter());
     for raised in CURVE {
         let _ = writeln!(text, "| {raised} | {} |", cells(scores, Tier::Both, raised, false).join(" | "));
     }

@@ -8,8 +8,10 @@ use base::SAMPLE_RATE_HZ;
 use learn::bounds::word_bounds;
 use learn::random::Chance;
 use learn::scene::{add_at_ratio, babble, rms, to_pcm};
+use learn::wake::Condition;
 
 use crate::failure::Failure;
+use crate::wake::decode;
 
 const RATE: usize = SAMPLE_RATE_HZ as usize;
 /// Room before and behind a clip, and what it hums with.
@@ -21,28 +23,9 @@ const LATE_S: f64 = 1.0;
 /// Long speech is heard in pieces.
 const PIECE: usize = 60 * RATE;
 const VOICES: usize = 8;
-const RATIO_DB: f32 = 10.0;
 
 /// What a clip is heard in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
-    Clean,
-    Kitchen,
-    Babble,
-}
-
-/// All of them.
-pub(super) const CONDITIONS: [Condition; 3] = [Condition::Clean, Condition::Kitchen, Condition::Babble];
-
-impl Condition {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Kitchen => "kitchen 10 dB",
-            Self::Babble => "babble 10 dB",
-        }
-    }
-}
+pub(super) const CONDITIONS: [Condition; 3] = [Condition::Clean, Condition::Kitchen(10), Condition::Babble(10)];
 
 /// One stream.
 #[derive(Debug)]
@@ -96,16 +79,16 @@ impl Streams {
                 let loudness = rms(&sound[BEFORE + bounds.start..BEFORE + bounds.end]);
                 sound.iter_mut().for_each(|value| *value += ROOM * chance.normal());
                 match condition {
-                    Condition::Clean => {}
-                    Condition::Kitchen => {
+                    Condition::Clean | Condition::Far => {}
+                    Condition::Kitchen(ratio_db) => {
                         let from = chance.index(kitchen.len());
                         let noise = kitchen.iter().cycle().skip(from).take(sound.len());
                         let noise: Vec<f32> = noise.map(|sample| f32::from(*sample)).collect();
-                        add_at_ratio(&mut sound, &noise, loudness, RATIO_DB);
+                        add_at_ratio(&mut sound, &noise, loudness, f32::from(ratio_db));
                     }
-                    Condition::Babble => {
+                    Condition::Babble(ratio_db) => {
                         let noise = babble(&voices, sound.len(), VOICES, &mut chance);
-                        add_at_ratio(&mut sound, &noise, loudness, RATIO_DB);
+                        add_at_ratio(&mut sound, &noise, loudness, f32::from(ratio_db));
                     }
                 }
                 let second = |sample: usize| (BEFORE + sample) as f64 / RATE as f64;
@@ -137,10 +120,6 @@ impl Streams {
     pub(super) fn seconds(&self) -> f64 {
         self.all.iter().map(|stream| stream.seconds).sum()
     }
-}
-
-fn decode(path: &Path) -> Result<Vec<i16>, Failure> {
-    sound::decode_file(path).map_err(|why| Failure::usage(why.to_string()))
 }
 
 /// Isolated recordings of the word, and of people who say something else.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::cost::{Cost, told};
 use crate::failure::Failure;
-use crate::wake::figures::CURVE;
+use crate::wake::figures::{CURVE, head};
 use crate::wake::thousandths;
 
 /// What is counted. A margin is how far a score's logit is above the threshold's; a clip's is the best since its onset, and
@@ -104,9 +104,7 @@ impl Count {
         let [per_hour, bound] = self.per_hour(count);
         lines.push(format!("{count} false accepts in {hours:.2} h: {per_hour:.2} an hour, below {bound:.2}"));
         lines.push(format!("{:.2} % of a core per stream\n", 100.0 * self.cpu()));
-        let names: Vec<&str> = self.conditions().map(Condition::name).collect();
-        lines.push(format!("| threshold raised by (logit) | {} | false accepts an hour |", names.join(" | ")));
-        lines.push(format!("|---|{}---|", "---|".repeat(names.len())));
+        lines.push(head("threshold raised by (logit)", self.conditions()).trim_end().to_owned());
         for raised in CURVE {
             let per_cent = |condition| 100.0 * self.missed(condition, raised) as f64 / clips.max(1) as f64;
             let cells: Vec<String> = self.conditions().map(|one| format!("{:.1}", per_cent(one))).collect();

@@ -109,9 +109,9 @@ impl Listener<'_> {
         };
         let props = &self.material.judging[usize::from(known.part)];
         let mut chance: Chance = judging_chance(index);
-        // One chance for all conditions, in their order.
-        let all = Condition::ALL.map(|one| (one, heard_in(&known.word, one, props, &mut chance)));
-        let Some((_, pcm)) = all.into_iter().find(|(one, _)| *one == condition) else { return Ok(None) };
+        // One chance for all conditions, in their order: those before it are made too.
+        let mut heard = Condition::ALL.into_iter().map(|one| (one, heard_in(&known.word, one, props, &mut chance)));
+        let Some((_, pcm)) = heard.find(|(one, _)| *one == condition) else { return Ok(None) };
         let start = counts_for(&known.word).start;
         let bounds = known.word.bounds.clone();
         let window = start.saturating_sub(BEFORE)..start + bounds.len() + BEHIND;

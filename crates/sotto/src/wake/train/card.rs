@@ -46,12 +46,8 @@ fn sources(args: &TrainArgs, recordings: &Recordings) -> String {
         let clips = recordings.few_human_clips;
         rows.push(format!("| picovoice-wwb, mycroft-pcd | {clips} clips by people, too few to judge by | Apache-2.0, public domain |"));
     }
-    let good = if args.making.voices.is_some() {
-        "clips of `--voices`, from scripts/kokoro/voices.sh: Kokoro-82M, 28 English voices"
-    } else {
-        ""
-    };
-    if !good.is_empty() {
+    if args.making.voices.is_some() {
+        let good = "clips of `--voices`, from scripts/kokoro/voices.sh: Kokoro-82M, 28 English voices";
         rows.push(format!("| {good} | \"{name}\" at other speeds and tones | Apache-2.0 |"));
     }
     if args.making.recordings_of_me.is_some() {
