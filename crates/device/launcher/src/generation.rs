@@ -104,9 +104,16 @@ impl Generation {
 
     /// Serves until one of them ends or somebody asks us to; then ends them all.
     pub(crate) fn serve(mut self, args: &Args, signals: &Signals) -> End {
-        let end = self.watch(args, signals).unwrap_or_else(|error| End::Failed(error.to_string()));
+        let end = self.watch(args, signals).unwrap_or_else(|error| self.behind(&error));
         self.finish(matches!(end, End::Done));
         end
+    }
+
+    /// What a failure here means: a pipe fails because a process has ended, and its end, or that of the one it followed,
+    /// says more.
+    fn behind(&mut self, error: &io::Error) -> End {
+        self.panel.wait(FOLLOW_MAX);
+        self.look_after_three().unwrap_or_else(|| End::Failed(error.to_string()))
     }
 
     fn watch(&mut self, args: &Args, signals: &Signals) -> io::Result<End> {
@@ -227,4 +234,47 @@ fn ended_badly(name: &str, status: std::process::ExitStatus) -> End {
         return End::BadInput;
     }
     End::Failed(format!("{name} ended ({status})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Stands in for one of the four: `$from` and `$to` are the panel's pipes from and to the launcher, `$panel` the
+    /// ear's from the panel.
+    fn script(folder: &Path, name: &str, body: &str) {
+        let path = folder.join(name);
+        let text = format!(
+            "#!/bin/bash\nwhile [ $# -gt 0 ]; do case $1 in \
+             --from-launcher-fd) from=$2 ;; --to-launcher-fd) to=$2 ;; --from-panel-fd) panel=$2 ;; esac; shift; done\n{body}\n"
+        );
+        std::fs::write(&path, text).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+
+    #[test]
+    fn bad_input_is_seen_behind_a_pipe_that_fails_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let word = folder.path().join("word");
+        let mut file = Outbox::new(File::create(&word).expect("made"));
+        file.send(&PanelToLauncher::MicrophonesOn).expect("written");
+        // The panel asks, takes no answer and is gone a moment later; only then the ear says what was wrong.
+        let panel =
+            format!("eval \"exec $from<&-\"; cat {} >&$to; sleep 0.02; exit {}", word.display(), exit::PEER_GONE);
+        script(folder.path(), "sotto-panel", &panel);
+        script(folder.path(), "sotto-ear", &format!("cat <&$panel; exit {}", exit::BAD_INPUT));
+        script(folder.path(), "sotto-link", "exec sleep 60");
+        script(folder.path(), "sotto-mic", "exec sleep 60");
+        let path = |name: &str| folder.path().join(name).into_os_string();
+        let options = ["--data", "--models", "--mic", "--speaker", "--cloud"].map(std::ffi::OsString::from);
+        let values = [path("data"), path("models"), "card".into(), "none".into(), "localhost:1".into()];
+        let arguments = options.into_iter().zip(values).flat_map(|(option, value)| [option, value]);
+        let args = Args { binaries: folder.path().to_path_buf(), ..Args::read(arguments).expect("whole") };
+        let signals = Signals::catch().expect("caught");
+        let end = Generation::start(&args).expect("started").serve(&args, &signals);
+        assert!(matches!(end, End::BadInput), "{end:?}");
+    }
 }
