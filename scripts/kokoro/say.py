@@ -1,7 +1,7 @@
 """Kokoro-82M (Apache-2.0) as a child process: one line of standard input a clip, one line of standard output when done.
 
 Input: VOICE <tab> SPEED <tab> PHONEMES OF A WORD <tab> PHONEMES OF WHAT FOLLOWS IT <tab> FILE. The word, without what follows,
-is written to FILE as 24 kHz mono 16-bit WAV.
+is written to FILE as 24 kHz mono 16-bit WAV. Where nothing follows, all of it is, and what ends it stands behind its phonemes.
 Usage: say.py MODEL.onnx VOCAB.json VOICES_DIR. Runs on one thread, and gives the same sound for the same line.
 
 Kokoro mumbles words said alone: of 56 clips of a lone "Echo" a recogniser wrote 32 so. Before a request it says them
@@ -66,8 +66,11 @@ def main() -> None:
 
     for line in sys.stdin:
         voice, speed, word, rest, path = line.rstrip("\n").split("\t")
-        start, end = speech(say(voice, speed, f"{word}."))
-        sound = first_word(say(voice, speed, f"{word}, {rest}."), end - start)
+        if rest:
+            start, end = speech(say(voice, speed, f"{word}."))
+            sound = first_word(say(voice, speed, f"{word}, {rest}."), end - start)
+        else:
+            sound = say(voice, speed, word)
         with wave.open(path, "wb") as file:
             file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
             file.writeframes((numpy.clip(sound, -1, 1) * 32_767).astype("<i2").tobytes())

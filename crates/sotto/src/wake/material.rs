@@ -41,6 +41,8 @@ pub(crate) struct Sources<'s> {
     pub(crate) voices: Option<&'s Path>,
     /// The user's own recordings of the word.
     pub(crate) own: Option<&'s Path>,
+    /// More recordings in which nobody says the word.
+    pub(crate) other_speech: Option<&'s Path>,
 }
 
 impl Recordings {
@@ -49,6 +51,9 @@ impl Recordings {
         let human = clips::of_people(sources.data, word)?;
         let synthetic = sources.voices.map_or(Ok(Vec::new()), clips::of_voices)?;
         let own = sources.own.map_or(Ok(Vec::new()), clips::of_the_user)?;
+        let other_speech = sources.other_speech.map_or(Ok(Vec::new()), |folder| {
+            list(folder)?.iter().map(|path| decode(path)).collect::<Result<Vec<_>, _>>()
+        })?;
         let words = |clips: Vec<Clip>| clips.into_iter().map(|clip| clip.word).collect::<Vec<_>>();
         let count = human.len();
         let is_human = count >= HUMAN_CLIPS_MIN;
@@ -56,7 +61,7 @@ impl Recordings {
         let stretches = background::stretches(sources.data, word)?;
         let (props, judging) = props(sources.data, &stretches)?;
         let (human_clips, few_human_clips) = if is_human { (count, 0) } else { (0, count) };
-        let material = Material { clips, company, own: words(own), stretches, props, judging };
+        let material = Material { clips, company, own: words(own), stretches, other_speech, props, judging };
         Ok(Self { material, human_clips, few_human_clips })
     }
 }

@@ -1,4 +1,4 @@
-//! Embeddings of long recordings in files: making them is most of a training's first minutes, and they are the same for
+//! Embeddings of long sounds in files: making them is most of a training's first minutes, and most of them are the same for
 //! every word.
 
 use std::path::PathBuf;

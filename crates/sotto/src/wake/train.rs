@@ -62,6 +62,9 @@ pub(super) struct MakingArgs {
     /// A dozen or more recordings of the word in your own voice, one word a file
     #[arg(long, value_name = "DIR")]
     recordings_of_me: Option<PathBuf>,
+    /// Recordings in which nobody says the word, to learn what must not wake: of your television, or in your language
+    #[arg(long, value_name = "DIR")]
+    other_speech: Option<PathBuf>,
     /// Where all chance begins: the same seed and recordings give the same weights
     #[arg(long, default_value_t = Recipe::default().seed)]
     seed: u64,
@@ -87,7 +90,7 @@ impl MakingArgs {
 
     /// Whether anything was asked for that only a training heeds.
     pub(super) fn is_for_training(&self) -> bool {
-        let is_own = self.recordings_of_me.is_some() || self.cache.is_some();
+        let is_own = self.recordings_of_me.is_some() || self.other_speech.is_some() || self.cache.is_some();
         is_own || self.crowd || self.trial || self.folds != FOLDS || self.seed != Recipe::default().seed
     }
 
@@ -99,7 +102,12 @@ impl MakingArgs {
     /// Reads all that there is for `word`.
     pub(super) fn read(&self, word: &str) -> Result<Recordings, Failure> {
         let data = self.folder();
-        let sources = Sources { data: &data, voices: self.voices.as_deref(), own: self.recordings_of_me.as_deref() };
+        let sources = Sources {
+            data: &data,
+            voices: self.voices.as_deref(),
+            own: self.recordings_of_me.as_deref(),
+            other_speech: self.other_speech.as_deref(),
+        };
         Recordings::read(sources, word)
     }
 
@@ -197,7 +205,7 @@ impl<'w> Work<'w> {
         tell("trained on everything".into());
         let (trigger, light) = self.bench().thresholds(&Arc::new(model.clone()));
         model.threshold = light;
-        model.verify = pooled(&scores).verify(self.spellings.clone(), trigger);
+        model.verify = pooled(&scores, self.recipe.caution).verify(self.spellings.clone(), trigger);
         Ok(Outcome { model, scores, onsets })
     }
 
@@ -212,7 +220,8 @@ impl<'w> Work<'w> {
             let model = Arc::new(self.train(Parts::held_out(fold))?);
             tell(format!("fold {fold}: trained without it"));
             let material = &self.recordings.material;
-            let bench = Bench { models: self.models, material, examples: &self.examples };
+            let caution = self.recipe.caution;
+            let bench = Bench { models: self.models, material, examples: &self.examples, caution };
             let verifier = &mut self.verifier;
             let judged = bench.judge(fold, &model, &mut |sound| verifier.log_probability(sound).unwrap_or(NEVER));
             scores.add(&judged, material);
@@ -226,7 +235,12 @@ impl<'w> Work<'w> {
     }
 
     const fn bench(&self) -> Bench<'_> {
-        Bench { models: self.models, material: &self.recordings.material, examples: &self.examples }
+        Bench {
+            models: self.models,
+            material: &self.recordings.material,
+            examples: &self.examples,
+            caution: self.recipe.caution,
+        }
     }
 
     fn train(&self, held_out: Parts) -> Result<WordModel, TrainError> {
@@ -258,10 +272,10 @@ const fn untuned() -> Fit {
 }
 
 /// The second stage's values from all folds' scores together: what ships with weights that met all of it.
-fn pooled(scores: &Scores) -> Fit {
+fn pooled(scores: &Scores, caution: f64) -> Fit {
     let words: Vec<Vec<Look>> = scores.words.iter().map(|word| word.look.into_iter().collect()).collect();
     let others: Vec<Look> = scores.others.iter().map(|other| other.look).collect();
-    Fit::new(&words, &others, scores.hours())
+    Fit::new(&words, &others, scores.hours(), caution)
 }
 
 /// Misses and false accepts so far, on one line.

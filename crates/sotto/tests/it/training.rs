@@ -110,10 +110,16 @@ fn a_dozen_recordings_of_ones_own_are_learned_from() {
     let home = Home::new();
     let (folder, mine) = small(&data, home.dir.path());
     let file = |name: &str| home.dir.path().join(name);
+    let television = file("television");
+    std::fs::create_dir(&television).expect("made");
+    for (index, (path, _)) in clips(&data, "picovoice-s2i").iter().rev().take(2).enumerate() {
+        symlink(path, television.join(format!("{index}.flac"))).expect("linked");
+    }
     let (weights, scores, card) = (file("alexa.weights"), file("alexa.scores.tsv"), file("alexa.md"));
     let train = [
         &["wake", "train", "alexa", "--recordings", text(&folder), "--recordings-of-me", text(&mine)][..],
-        &["--trial", "--folds", "1", "--out", text(&weights), "--scores", text(&scores), "--card", text(&card)],
+        &["--other-speech", text(&television), "--trial", "--folds", "1"],
+        &["--out", text(&weights), "--scores", text(&scores), "--card", text(&card)],
     ]
     .concat();
     let trained = home.sotto(&train);
@@ -124,12 +130,16 @@ fn a_dozen_recordings_of_ones_own_are_learned_from() {
     let card = std::fs::read_to_string(&card).expect("written");
     assert!(card.contains(&format!("| your own | {MINE} recordings | yours |")), "{card}");
     assert!(card.contains("--recordings-of-me MINE") && card.contains("only 1 of 5 folds"), "{card}");
+    assert!(card.contains("--other-speech OTHERS") && card.contains("| 1 min without the word |"), "{card}");
     // One's own only train: no score is of them.
     let scores = Scores::from_text(&std::fs::read_to_string(&scores).expect("written")).expect("whole");
     assert!(scores.words.iter().all(|word| !word.clip.contains("mine")));
     let heard = home.sotto(&["wake", "detect", "--weights", text(&weights), "--json", text(&mine.join("00.flac"))]);
     assert_eq!(heard.code, Some(0), "{heard:?}");
-    // A recording without a clear word is named.
+    // A recording that is none, and one without a clear word, are named.
+    std::fs::write(television.join("2.wav"), b"no sound").expect("written");
+    home.sotto(&train).refuses(2, "2.wav");
+    std::fs::remove_file(television.join("2.wav")).expect("removed");
     std::fs::write(mine.join("99.wav"), wav_of_silence()).expect("written");
     home.sotto(&train).refuses(2, "99.wav: no single clear word in it");
 }

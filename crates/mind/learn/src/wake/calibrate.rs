@@ -30,13 +30,13 @@ pub struct Fit {
 
 impl Fit {
     /// Chooses the weight that loses fewest of `words` (for each, the looks at it) where other speech, `others` looks
-    /// in `hours`, wakes [`ACCEPTS_PER_HOUR`].
+    /// in `hours`, wakes [`ACCEPTS_PER_HOUR`]; `caution` is that of [`threshold_at`].
     #[must_use]
-    pub fn new(words: &[Vec<Look>], others: &[Look], hours: f64) -> Self {
+    pub fn new(words: &[Vec<Look>], others: &[Look], hours: f64, caution: f64) -> Self {
         let mut best = (f64::MAX, Self { logit_weight: LOGIT_WEIGHTS[2], threshold: 0.0 });
         for logit_weight in LOGIT_WEIGHTS {
             let scores: Vec<f32> = others.iter().map(|look| look.fused(logit_weight)).collect();
-            let fit = Self { logit_weight, threshold: threshold_at(&scores, hours, ACCEPTS_PER_HOUR) };
+            let fit = Self { logit_weight, threshold: threshold_at(&scores, hours, ACCEPTS_PER_HOUR, caution) };
             // A soft count, so that a word just above the threshold counts as half lost.
             let lost: f64 = words.iter().map(|looks| f64::from(sigmoid(-2.0 * fit.margin(looks)))).sum();
             if lost < best.0 {
@@ -69,10 +69,11 @@ impl Fit {
 }
 
 /// The score that other speech reaches `per_hour` times an hour. Its highest scores are taken to fall off as an
-/// exponential does, which tells rates that are too low to be counted.
+/// exponential does, which tells rates that are too low to be counted; their mean excess, told from a dozen, is taken for
+/// `caution` of its standard errors more than it is.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a dozen")]
-pub fn threshold_at(scores: &[f32], hours: f64, per_hour: f64) -> f32 {
+pub fn threshold_at(scores: &[f32], hours: f64, per_hour: f64, caution: f64) -> f32 {
     let mut sorted = scores.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let allowed = per_hour * hours;
@@ -85,7 +86,9 @@ pub fn threshold_at(scores: &[f32], hours: f64, per_hour: f64) -> f32 {
     let Some(base) = tail.checked_sub(1).and_then(|last| sorted.get(last)).copied() else { return 0.0 };
     let count = (tail - 1).max(1) as f64;
     let excess = sorted[..tail].iter().map(|score| f64::from(score - base)).sum::<f64>() / count;
-    let by_tail = f64::from(base) + excess.max(0.05) * (count / allowed).max(1.0).ln();
+    // The standard error of an exponential's mean is the mean over the root of the count.
+    let excess = excess.max(0.05) * (1.0 + caution / count.sqrt());
+    let by_tail = f64::from(base) + excess * (count / allowed).max(1.0).ln();
     by_tail as f32
 }
 
@@ -105,7 +108,7 @@ mod tests {
     fn a_rate_that_can_be_counted_is_counted() {
         let scores: Vec<f32> = (0..100).map(|index| index as f32).collect();
         // Ten an hour in one hour: ten scores lie above.
-        let threshold = threshold_at(&scores, 1.0, 10.0);
+        let threshold = threshold_at(&scores, 1.0, 10.0, 0.0);
         assert_eq!(scores.iter().filter(|score| **score > threshold).count(), 10);
     }
 
@@ -113,9 +116,12 @@ mod tests {
     fn a_rarer_score_is_told_from_the_tail() {
         // An exponential's quantiles, one unit a factor of e.
         let scores: Vec<f32> = (1..=200).map(|rank| (200.0 / rank as f32).ln()).collect();
-        let threshold = threshold_at(&scores, 10.0, 0.1);
+        let threshold = threshold_at(&scores, 10.0, 0.1, 0.0);
         assert!((threshold - 200.0_f32.ln()).abs() < 1.0, "{threshold}");
-        assert!(threshold_at(&scores, 10.0, 0.01) > threshold + 1.5);
+        assert!(threshold_at(&scores, 10.0, 0.01, 0.0) > threshold + 1.5);
+        // Twelve excesses of one unit in the mean: a standard error is the root of a twelfth, twelve times e^2.5 less often.
+        let cautious = threshold_at(&scores, 10.0, 0.1, 1.0) - threshold;
+        assert!((0.5..0.9).contains(&cautious), "{cautious}");
     }
 
     #[test]
@@ -123,7 +129,7 @@ mod tests {
         // Other speech reaches as far by the first stage as the words do: only the recogniser tells them apart.
         let others: Vec<Look> = (0..60).map(|index| look(index as f32 / 6.0, -10.0 - index as f32 / 20.0)).collect();
         let words: Vec<Vec<Look>> = (0..50).map(|index| vec![look(index as f32 / 12.0, -0.5)]).collect();
-        let fit = Fit::new(&words, &others, 8.0);
+        let fit = Fit::new(&words, &others, 8.0, 0.0);
         assert!(fit.logit_weight < 0.5, "{fit:?}");
         assert!(words.iter().all(|looks| fit.margin(looks) > 0.0));
         assert!(others.iter().all(|other| fit.margin(&[*other]) < 0.0));

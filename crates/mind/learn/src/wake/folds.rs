@@ -73,6 +73,8 @@ pub struct Bench<'b> {
     pub material: &'b Material,
     /// Their embeddings.
     pub examples: &'b Examples,
+    /// How the second stage's thresholds are set: see [`Fit::new`].
+    pub caution: f64,
 }
 
 impl Bench<'_> {
@@ -95,6 +97,7 @@ impl Bench<'_> {
             &words.into_iter().map(|row| row.looks).collect::<Vec<_>>(),
             &others.iter().map(|row| row.look).collect::<Vec<_>>(),
             hours,
+            self.caution,
         );
         drop(heard);
         let heard = self.hear(model, &|stretch| Parts::of(stretch.part).meets(judging));

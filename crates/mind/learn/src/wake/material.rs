@@ -40,6 +40,8 @@ pub struct Material {
     pub own: Vec<WordClip>,
     /// Speech without it.
     pub stretches: Vec<Stretch>,
+    /// More speech without it, only to learn from.
+    pub other_speech: Vec<Vec<i16>>,
     /// What scenes are furnished with to learn from, one set a part.
     pub props: Vec<Props>,
     /// What clips are heard in to be judged, one set a part: other noise, all speech, other rooms.

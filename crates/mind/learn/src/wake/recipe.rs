@@ -17,6 +17,8 @@ use crate::voices::{Voice, VoiceError};
 
 /// A long recording is moved elsewhere piece by piece: 20 s.
 const PIECE: usize = 20 * 16_000;
+/// Between two recordings that only train: a quarter of a second.
+const PAUSE: usize = 4_000;
 /// Scenes of all clips that judge, at most.
 const SCENES_MAX: usize = 6_000;
 /// Seconds of each kind of no speech.
@@ -53,6 +55,9 @@ pub struct Recipe {
     pub head: HeadSettings,
     /// How the locator is trained.
     pub onset: OnsetSettings,
+    /// How many standard errors of what other speech reaches the second stage's threshold is set higher: see
+    /// [`super::threshold_at`].
+    pub caution: f64,
     /// Steps of the locators that are only judged: fewer, so that their figures are a little too bad.
     pub judged_onset_steps: usize,
 }
@@ -74,6 +79,7 @@ impl Default for Recipe {
             heads: 3,
             head: HeadSettings::default(),
             onset: OnsetSettings::default(),
+            caution: 0.0,
             judged_onset_steps: 1_200,
         }
     }
@@ -81,7 +87,8 @@ impl Default for Recipe {
 
 impl Recipe {
     /// For a word that is missed where many talk: more scenes, more of them under other voices, and more heads that learn
-    /// for longer. What it gains there, the first stage alone may lose elsewhere (docs/WAKE_WORDS.md).
+    /// for longer. What it gains there, the first stage alone may lose elsewhere, and more of what is no word comes close
+    /// to it: hence the caution (docs/WAKE_WORDS.md).
     #[must_use]
     pub fn crowd() -> Self {
         let plain = Self::default();
@@ -90,6 +97,7 @@ impl Recipe {
             scenes_per_company: 8,
             surroundings: Surroundings::CROWD,
             heads: 4,
+            caution: 1.0,
             head: HeadSettings { steps: 3_000, ..plain.head },
             ..plain
         }
@@ -167,7 +175,7 @@ pub fn prepare(
     Ok(examples)
 }
 
-/// Embeddings of long recordings, which are the same for every word: kept from one training to the next, if at all.
+/// Embeddings of long sounds, mostly the same for every word: kept from one training to the next, if at all.
 pub trait Memory {
     /// What was kept under `key`.
     fn recall(&mut self, key: &str) -> Option<Vec<Embedding>>;
@@ -187,8 +195,7 @@ fn add_negatives(
     for stretch in &material.stretches {
         let (parts, props) = (Parts::of(stretch.part), &material.props[usize::from(stretch.part)]);
         let start = examples.embeddings.len();
-        let embeddings =
-            listen(models, memory, &format!("as it is, {}", checksum(&stretch.pcm)), || stretch.pcm.to_vec());
+        let embeddings = listen(models, memory, &stretch.pcm);
         if stretch.trains {
             examples.add_negative(&embeddings, parts);
         } else {
@@ -196,17 +203,12 @@ fn add_negatives(
         }
         examples.stretches.push(start..examples.embeddings.len());
         for piece in stretch.pcm.chunks(PIECE).filter(|_| stretch.trains) {
-            // Of a seed of its own: the same for every word.
-            let sum = checksum(piece);
-            for copy in 0..recipe.elsewhere as u64 {
-                let key = format!("elsewhere {} {copy} in {:?}, {sum}", recipe.seed, recipe.surroundings);
-                let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ sum);
-                examples.add_negative(
-                    &listen(models, memory, &key, || props.elsewhere(piece, recipe.surroundings, &mut chance)),
-                    parts,
-                );
-            }
+            add_elsewhere(models, piece, recipe, memory, examples, &|_| (props, parts));
         }
+    }
+    for piece in joined(&material.other_speech) {
+        examples.add_negative(&listen(models, memory, &piece), Parts::NONE);
+        add_elsewhere(models, &piece, recipe, memory, examples, &|chance| furniture(material, chance));
     }
     for piece in others.chunks(PIECE) {
         examples.add_negative(&embed(models, piece).1, Parts::NONE);
@@ -225,13 +227,48 @@ fn add_negatives(
     }
 }
 
+/// Speech moved elsewhere, as often as the recipe says, by the chance of a seed of its own.
+fn add_elsewhere<'m>(
+    models: &Models,
+    speech: &[i16],
+    recipe: &Recipe,
+    memory: &mut dyn Memory,
+    examples: &mut Examples,
+    furniture: &dyn Fn(&mut Chance) -> (&'m Props, Parts),
+) {
+    for copy in 0..recipe.elsewhere as u64 {
+        let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ checksum(speech));
+        let (props, parts) = furniture(&mut chance);
+        let moved = props.elsewhere(speech, recipe.surroundings, &mut chance);
+        examples.add_negative(&listen(models, memory, &moved), parts);
+    }
+}
+
+/// Recordings one behind the other, with pauses between, in pieces of [`PIECE`] or a little more.
+fn joined(recordings: &[Vec<i16>]) -> Vec<Vec<i16>> {
+    let mut pieces = vec![Vec::new()];
+    for part in recordings.iter().flat_map(|recording| recording.chunks(PIECE)) {
+        if pieces.last().is_some_and(|last| last.len() >= PIECE) {
+            pieces.push(Vec::new());
+        }
+        if let Some(last) = pieces.last_mut() {
+            last.extend_from_slice(part);
+            last.resize(last.len() + PAUSE, 0);
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
 /// The embeddings of a sound, from memory where they are there.
-fn listen(models: &Models, memory: &mut dyn Memory, key: &str, sound: impl FnOnce() -> Vec<i16>) -> Vec<Embedding> {
-    if let Some(kept) = memory.recall(key) {
+fn listen(models: &Models, memory: &mut dyn Memory, sound: &[i16]) -> Vec<Embedding> {
+    // By the sound itself: what is under a recording that is heard elsewhere is not the same for every word.
+    let key = format!("{} samples, {:016x}", sound.len(), checksum(sound));
+    if let Some(kept) = memory.recall(&key) {
         return kept;
     }
-    let embeddings = embed(models, &sound()).1;
-    memory.keep(key, &embeddings);
+    let embeddings = embed(models, sound).1;
+    memory.keep(&key, &embeddings);
     embeddings
 }
 
@@ -310,4 +347,19 @@ fn stillness(chance: &mut Chance) -> Vec<Vec<i16>> {
     sounds.push((0..len).map(|index| if index % 7_001 < 2 { 30_000 } else { 0 }).collect());
     sounds.push((0..len).map(|index| if index / 70 % 2 == 0 { i16::MAX } else { i16::MIN }).collect());
     sounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recordings_are_joined_into_pieces_and_none_is_lost() {
+        let recordings: Vec<Vec<i16>> = [50_000, 0, 3 * PIECE + 7, 16_000].map(|len| vec![1; len]).to_vec();
+        let pieces = joined(&recordings);
+        assert!(pieces.iter().all(|piece| !piece.is_empty() && piece.len() <= 2 * PIECE + PAUSE));
+        let kept: usize = pieces.iter().flatten().map(|sample| usize::try_from(*sample).expect("1 or 0")).sum();
+        assert_eq!(kept, recordings.iter().map(Vec::len).sum::<usize>());
+        assert_eq!(joined(&[]), Vec::<Vec<i16>>::new());
+    }
 }

@@ -12,13 +12,14 @@ pub(super) fn card(args: &TrainArgs, recipe: &Recipe, recordings: &Recordings, o
     let name = &args.word;
     let voices = if args.making.voices.is_some() { format!(" --voices voices/{name}") } else { String::new() };
     let mine = if args.making.recordings_of_me.is_some() { " --recordings-of-me MINE" } else { "" };
+    let others = if args.making.other_speech.is_some() { " --other-speech OTHERS" } else { "" };
     let crowd = if args.making.crowd { " --crowd" } else { "" };
     let title = format!(
         "# The weights of \"{name}\"
 
 Small networks on the Google speech embedding (Apache-2.0, fetched and not part of these weights), trained by:
 
-    sotto wake train {name} --seed {}{crowd}{voices}{mine} --folds {} \\
+    sotto wake train {name} --seed {}{crowd}{voices}{mine}{others} --folds {} \\
         --out {name}.weights --scores {name}.scores.tsv --card {name}.md
 ",
         recipe.seed, args.making.folds
@@ -27,7 +28,7 @@ Small networks on the Google speech embedding (Apache-2.0, fetched and not part 
         title,
         sources(args, recordings),
         shape(recipe, recordings),
-        heard(recordings, outcome),
+        heard(recipe, recordings, outcome),
         onsets(&outcome.onsets),
         limits(recordings),
     ];
@@ -49,6 +50,13 @@ fn sources(args: &TrainArgs, recordings: &Recordings) -> String {
     if args.making.voices.is_some() {
         let good = "clips of `--voices`, from scripts/kokoro/voices.sh: Kokoro-82M, 28 English voices";
         rows.push(format!("| {good} | \"{name}\" at other speeds and tones | Apache-2.0 |"));
+    }
+    if !recordings.material.other_speech.is_empty() {
+        let samples: usize = recordings.material.other_speech.iter().map(Vec::len).sum();
+        let minutes = samples.div_ceil(60 * 16_000);
+        rows.push(format!(
+            "| recordings of `--other-speech`; for the words that ship, sentences in twelve languages by Kokoro's voices, from scripts/kokoro/languages.sh | {minutes} min without the word | whose they are; Kokoro's: Apache-2.0 |"
+        ));
     }
     if args.making.recordings_of_me.is_some() {
         rows.push(format!("| your own | {} recordings | yours |", recordings.material.own.len()));
@@ -94,13 +102,14 @@ loudness, other speech before and behind; one word in sixteen or so cut off half
     )
 }
 
-fn heard(recordings: &Recordings, outcome: &Outcome) -> String {
+fn heard(recipe: &Recipe, recordings: &Recordings, outcome: &Outcome) -> String {
     let scores = &outcome.scores;
     let kind = if recordings.human_clips > 0 {
         "**human** recordings, one voice in one fold as far as it is known"
     } else {
         "**synthetic** clips (Kokoro), one voice in one fold; there are too few human recordings of the word"
     };
+    let cautious = if recipe.caution > 0.0 { ", and one standard error of that higher" } else { "" };
     let triggers = scores.others.len() as f64 / scores.hours().max(1e-9);
     let unjudged = if scores.folds.len() < usize::from(FOLDS) {
         let folds = figures::folds(scores);
@@ -115,7 +124,7 @@ fn heard(recordings: &Recordings, outcome: &Outcome) -> String {
 
 Misses of {} {kind}, with the 95 % interval by Wilson; false accepts in {:.2} h of human speech without the word, with the
 upper end of the exact 95 % interval. All of it out of fold: weights and thresholds met neither the fold's voices nor its
-speech nor its noise, and thresholds (for {ACCEPTS_PER_HOUR} false accepts an hour; the light tier's for
+speech nor its noise, and thresholds (for {ACCEPTS_PER_HOUR} false accepts an hour{cautious}; the light tier's for
 {LIGHT_ACCEPTS_PER_HOUR}) were set on a part that the weights had not met either. The first stage triggers {triggers:.1}
 times an hour (set for {TRIGGERS_PER_HOUR}); Whisper tiny.en verifies.
 {unjudged}
