@@ -1,13 +1,15 @@
 """What say.py is to say: the word by every English voice, at several speeds, in Kokoro's phonemes.
 
-Usage: lines.py WORD VOICES_DIR OUT_DIR VARIANTS request|alone. Before a request, or alone in several tones. espeak-ng tells the phonemes, American or British by the voice's name;
-Kokoro writes some of them with signs of its own.
+Usage: lines.py WORD VOICES_DIR OUT_DIR VARIANTS request|alone. Before a request, or alone in several tones; American or
+British by the voice's name.
 """
 import pathlib
-import subprocess
 import sys
 
-# (speed, the request, what ends the word where it is alone): each request begins with a sound that is silent at first, so that the word before it ends in quiet.
+from phonemes import phonemes
+
+# (speed, the request, what ends the word where it is alone): each request begins with a sound that is silent at first, so
+# that the word before it ends in quiet.
 VARIANTS = [
     ("1.00", "tell me the time", "."),
     ("0.85", "turn on the light", "!"),
@@ -21,25 +23,19 @@ AMERICAN = {"ɚ": "əɹ", "ɜː": "ɜɹ", "oʊ": "O", "ɾ": "T", "ː": ""}
 BRITISH = {"əʊ": "Q", "a": "æ"}
 
 
-def phonemes(text: str, is_british: bool) -> str:
-    voice = "en-gb" if is_british else "en-us"
-    spoken = subprocess.run(["espeak-ng", "-q", "--ipa", "-v", voice, text], capture_output=True, text=True, check=True)
-    text = " ".join(spoken.stdout.split())
-    for signs in (BOTH, BRITISH if is_british else AMERICAN):
-        for sign, own in signs.items():
-            text = text.replace(sign, own)
-    return text
+def english(text: str, is_british: bool) -> str:
+    return phonemes("en-gb", text, BOTH, BRITISH) if is_british else phonemes("en-us", text, BOTH, AMERICAN)
 
 
 def main() -> None:
     word, folder, out, variants, way = sys.argv[1:6]
     voices = sorted(path.stem for path in pathlib.Path(folder).glob("[ab][fm]_*.bin"))
-    own = {british: phonemes(word, british) for british in (False, True)}
+    own = {british: english(word, british) for british in (False, True)}
     for number, (speed, request, end) in enumerate(VARIANTS[: int(variants)]):
         if way == "alone":
             spoken = {british: (own[british] + end, "") for british in own}
         else:
-            spoken = {british: (own[british], phonemes(request, british)) for british in own}
+            spoken = {british: (own[british], english(request, british)) for british in own}
         for voice in voices:
             path = pathlib.Path(out, f"{voice}_{speed}_{number}.wav")
             if not path.exists():

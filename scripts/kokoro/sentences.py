@@ -5,9 +5,9 @@ tells the phonemes, a tab and a sentence. A language that Kokoro has voices for 
 are foreigners to what they say.
 """
 import pathlib
-import re
-import subprocess
 import sys
+
+from phonemes import phonemes
 
 # The first letter of the voices that speak a language as their own.
 NATIVES = {"es": "e", "fr-fr": "f", "it": "i", "pt-br": "p"}
@@ -15,15 +15,6 @@ SPEEDS = ["1.00", "0.90", "1.15", "1.05", "1.25"]
 # A step through the voices that shares no factor with their number, so that all take their turn.
 STEP = 17
 SIGNS = {"tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "dz": "ʣ", "g": "ɡ", "ɭ": "l", "ɫ": "l", "ʑ": "ʒ", "ʉ": "u", "ɵ": "ø", "-": " "}
-
-
-def phonemes(language: str, text: str) -> str:
-    spoken = subprocess.run(["espeak-ng", "-q", "--ipa", "-v", language, text], capture_output=True, text=True, check=True)
-    # A word that espeak-ng takes for another language's stands behind that language's name.
-    text = " ".join(re.sub(r"\([a-z-]+\)", "", spoken.stdout).split())
-    for sign, own in SIGNS.items():
-        text = text.replace(sign, own)
-    return text
 
 
 def main() -> None:
@@ -39,7 +30,7 @@ def main() -> None:
             speed = SPEEDS[(number + place) % len(SPEEDS)]
             path = pathlib.Path(out, f"{language}_{number:03}_{voice}_{speed}.wav")
             if not path.exists():
-                print(voice, speed, phonemes(language, text) + ".", "", path, sep="\t", flush=True)
+                print(voice, speed, phonemes(language, text, SIGNS) + ".", "", path, sep="\t", flush=True)
 
 
 main()

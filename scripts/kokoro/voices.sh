@@ -4,7 +4,7 @@
 #     scripts/kokoro/voices.sh WORD DIR [VARIANTS [alone]]
 #
 # The word is said before a request and cut off, which voices do better than saying it alone. For a word that people are
-# recorded saying, whose clips are only company, `2 alone` is what "Alexa" and "Computer" were trained with.
+# recorded saying, whose clips are only company, `2 alone` is what "Alexa" was trained with.
 # Takes about two seconds a clip; what is there already is not said again.
 set -euo pipefail
 word=${1:?the word}

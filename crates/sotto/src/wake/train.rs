@@ -220,10 +220,10 @@ impl<'w> Work<'w> {
             let model = Arc::new(self.train(Parts::held_out(fold))?);
             tell(format!("fold {fold}: trained without it"));
             let material = &self.recordings.material;
-            let caution = self.recipe.caution;
-            let bench = Bench { models: self.models, material, examples: &self.examples, caution };
+            let bench = Bench { models: self.models, material, examples: &self.examples };
             let verifier = &mut self.verifier;
-            let judged = bench.judge(fold, &model, &mut |sound| verifier.log_probability(sound).unwrap_or(NEVER));
+            let spotter = &mut |sound: &[i16]| verifier.log_probability(sound).unwrap_or(NEVER);
+            let judged = bench.judge(fold, &model, self.recipe.caution, spotter);
             scores.add(&judged, material);
             if let Some(onsets) = onsets.as_deref_mut() {
                 self.onsets(fold, &model, judged.trigger, onsets);
@@ -235,12 +235,7 @@ impl<'w> Work<'w> {
     }
 
     const fn bench(&self) -> Bench<'_> {
-        Bench {
-            models: self.models,
-            material: &self.recordings.material,
-            examples: &self.examples,
-            caution: self.recipe.caution,
-        }
+        Bench { models: self.models, material: &self.recordings.material, examples: &self.examples }
     }
 
     fn train(&self, held_out: Parts) -> Result<WordModel, TrainError> {

@@ -119,7 +119,8 @@ mod tests {
         let threshold = threshold_at(&scores, 10.0, 0.1, 0.0);
         assert!((threshold - 200.0_f32.ln()).abs() < 1.0, "{threshold}");
         assert!(threshold_at(&scores, 10.0, 0.01, 0.0) > threshold + 1.5);
-        // Twelve excesses of one unit in the mean: a standard error is the root of a twelfth, twelve times e^2.5 less often.
+        // One of the twelve excesses, about a unit in the mean, is allowed: ln 12 units above them, and the standard error of
+        // each unit is the root of a twelfth.
         let cautious = threshold_at(&scores, 10.0, 0.1, 1.0) - threshold;
         assert!((0.5..0.9).contains(&cautious), "{cautious}");
     }

@@ -73,13 +73,12 @@ pub struct Bench<'b> {
     pub material: &'b Material,
     /// Their embeddings.
     pub examples: &'b Examples,
-    /// How the second stage's thresholds are set: see [`Fit::new`].
-    pub caution: f64,
 }
 
 impl Bench<'_> {
-    /// Sets the thresholds of `model` on what is inner to `fold`, then judges it by the fold.
-    pub fn judge(&self, fold: u8, model: &Arc<WordModel>, spotter: &mut Spotter<'_>) -> Judged {
+    /// Sets the thresholds of `model` on what is inner to `fold`, the second stage's with the `caution` of [`Fit::new`], then
+    /// judges it by the fold.
+    pub fn judge(&self, fold: u8, model: &Arc<WordModel>, caution: f64, spotter: &mut Spotter<'_>) -> Judged {
         let inner = Parts::inner(fold);
         let judging = Parts::judging(fold);
         // What only judges was met by no weights: outside of the fold it may set thresholds.
@@ -97,7 +96,7 @@ impl Bench<'_> {
             &words.into_iter().map(|row| row.looks).collect::<Vec<_>>(),
             &others.iter().map(|row| row.look).collect::<Vec<_>>(),
             hours,
-            self.caution,
+            caution,
         );
         drop(heard);
         let heard = self.hear(model, &|stretch| Parts::of(stretch.part).meets(judging));

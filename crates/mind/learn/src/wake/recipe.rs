@@ -236,8 +236,9 @@ fn add_elsewhere<'m>(
     examples: &mut Examples,
     furniture: &dyn Fn(&mut Chance) -> (&'m Props, Parts),
 ) {
+    let sum = checksum(speech);
     for copy in 0..recipe.elsewhere as u64 {
-        let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ checksum(speech));
+        let mut chance = Chance::new(recipe.seed.wrapping_mul(1_000).wrapping_add(copy) ^ sum);
         let (props, parts) = furniture(&mut chance);
         let moved = props.elsewhere(speech, recipe.surroundings, &mut chance);
         examples.add_negative(&listen(models, memory, &moved), parts);
@@ -246,17 +247,17 @@ fn add_elsewhere<'m>(
 
 /// Recordings one behind the other, with pauses between, in pieces of [`PIECE`] or a little more.
 fn joined(recordings: &[Vec<i16>]) -> Vec<Vec<i16>> {
-    let mut pieces = vec![Vec::new()];
+    let (mut pieces, mut piece) = (Vec::new(), Vec::new());
     for part in recordings.iter().flat_map(|recording| recording.chunks(PIECE)) {
-        if pieces.last().is_some_and(|last| last.len() >= PIECE) {
-            pieces.push(Vec::new());
-        }
-        if let Some(last) = pieces.last_mut() {
-            last.extend_from_slice(part);
-            last.resize(last.len() + PAUSE, 0);
+        piece.extend_from_slice(part);
+        piece.resize(piece.len() + PAUSE, 0);
+        if piece.len() >= PIECE {
+            pieces.push(std::mem::take(&mut piece));
         }
     }
-    pieces.retain(|piece| !piece.is_empty());
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
     pieces
 }
 
