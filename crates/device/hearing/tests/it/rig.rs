@@ -29,6 +29,7 @@ pub(crate) struct Rig {
     link: End<EarToLink>,
     to_panel: Option<File>,
     to_link: File,
+    is_lockstep: bool,
     events: tempfile::NamedTempFile,
 }
 
@@ -142,6 +143,7 @@ impl Rig {
             link: End { file: link.into(), reader: Reader::new() },
             to_panel: Some(to_panel.into()),
             to_link: to_link.into(),
+            is_lockstep: options.contains(&"--lockstep"),
             events,
         }
     }
@@ -198,11 +200,13 @@ impl Rig {
         turn
     }
 
-    /// A whole stream, as link would take it: heard as it comes, stopped at this length if there is one.
+    /// A whole stream, as link would take it: heard as it comes, stopped at this length if there is one. Only an ear in
+    /// lockstep waits to be told: another may be past that length before it hears of it.
     pub(crate) fn take_stream(&mut self, stop_at: Option<u64>) -> Stream {
         let Some(EarToLink::Open(open)) = self.link_hears(PATIENCE) else { panic!("no stream; {}", self.events()) };
         let turn = open.turn;
         if let Some(at) = stop_at {
+            assert!(self.is_lockstep, "an ear that runs ahead cannot be stopped to the sample");
             self.tell_as_link(LinkToEar::StopCapture { turn, at: base::SampleCount(at) });
         }
         let mut pcm = Vec::new();

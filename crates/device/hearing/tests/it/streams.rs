@@ -109,7 +109,7 @@ fn i2_a_link_that_does_not_drain_ends_the_ear_and_with_it_the_light() {
 #[test]
 fn i3_with_the_microphones_off_nothing_is_heard_and_nothing_of_before_is_left() {
     let (Some(models), Some(played)) = (models(), request()) else { return };
-    let mut rig = Rig::start(&models, &[]);
+    let mut rig = Rig::start(&models, &["--lockstep"]);
     rig.tell_as_panel(PanelToEar::MicOff);
     assert_eq!(rig.panel_hears(), Some(EarToPanel::Wiped));
     let played = [&played[..], &room(REPORTED)].concat();
