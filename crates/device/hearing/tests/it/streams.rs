@@ -27,11 +27,18 @@ pub(crate) fn request() -> Option<Vec<i16>> {
     Some([room(32_000), recording(CLIP)?, room(32_000)].concat())
 }
 
+/// Says where two sounds differ, not all that is in them.
+fn check_same(passed: &[i16], played: &[i16]) {
+    assert_eq!(passed.len(), played.len(), "i5: other samples passed than were played");
+    let differs = passed.iter().zip(played).position(|(passed, played)| passed != played);
+    assert_eq!(differs, None, "i5: the first sample that is not as it was played");
+}
+
 fn check_is_exact(stream: &Stream, played: &[i16]) {
     let (start, onset, end) = (stream.open.start.0, stream.open.onset.0, stream.close.end.0);
     assert_eq!(start, onset.saturating_sub(8_000), "i5: {:?}", stream.open);
     let range = usize::try_from(start).expect("small")..usize::try_from(end).expect("small");
-    assert_eq!(stream.pcm, played[range], "i5: not the samples that were played");
+    check_same(&stream.pcm, &played[range]);
     assert_eq!(stream.close.samples_total.0, stream.pcm.len() as u64, "i10: the books differ");
 }
 
@@ -127,7 +134,7 @@ fn i3_with_the_microphones_off_nothing_is_heard_and_nothing_of_before_is_left() 
     let stream = rig.take_stream(Some(16_000));
     assert!(stream.open.start.0 >= from, "i3: {:?} reaches back before {from}", stream.open);
     let at = usize::try_from(stream.open.start.0 - from).expect("small");
-    assert_eq!(stream.pcm, [word, room(16_000)].concat()[at..at + 16_000]);
+    check_same(&stream.pcm, &[word, room(16_000)].concat()[at..at + 16_000]);
 }
 
 #[test]
@@ -141,7 +148,8 @@ fn a_button_opens_a_stream_from_the_press_on() {
     rig.play(room(16_000), 1_280, false);
     let stream = rig.take_stream(None);
     assert_eq!((stream.open.cause, stream.open.start.0), (Cause::Button, 2 * REPORTED as u64));
-    assert_eq!((stream.pcm, stream.close.reason), (room(16_000), CloseReason::MicGone));
+    check_same(&stream.pcm, &room(16_000));
+    assert_eq!(stream.close.reason, CloseReason::MicGone);
     assert!(rig.end().success());
 }
 
