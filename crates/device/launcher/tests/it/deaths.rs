@@ -24,8 +24,7 @@ fn kill_at(name: &str, moment: &str, models: &Path, recording: &Path) {
     // In real time, so that there is something to be killed in.
     let mut device = Device::start(models, &format!("file:{}", recording.display()));
     device.wait_for(moment, 1);
-    let Some(&victim) = device.children(name).first() else { panic!("no {name}: {:#?}", device.events()) };
-    kill_process(victim, Signal::KILL).expect("it lives");
+    kill_process(device.child(name), Signal::KILL).expect("it lives");
     assert!(device.end().success(), "{name} at {moment}: {:#?}", device.events());
     let events = device.events();
     let last_light = events.iter().rfind(|line| line.contains("\"light\"")).expect("a light");

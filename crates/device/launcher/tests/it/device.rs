@@ -131,6 +131,18 @@ impl Device {
         ids.filter(|pid| program(*pid).as_deref() == Some(name) && !is_dead(*pid)).collect()
     }
 
+    /// The launcher's child of this name, once it is there.
+    pub(crate) fn child(&self, name: &str) -> Pid {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(&pid) = self.children(name).first() {
+                return pid;
+            }
+            assert!(Instant::now() < deadline, "no {name}: {:#?}", self.events());
+            std::thread::yield_now();
+        }
+    }
+
     /// Sends a signal to the launcher.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.launcher), signal).expect("a process");

@@ -111,7 +111,7 @@ fn asked_to_end_it_ends_well_with_all_it_started() {
         let mut device = Device::start(&models, "stdin");
         device.wait_for("\"process\":\"ear\"", 1);
         device.wait_for("\"process\":\"mic\"", 1);
-        assert!(FOUR.iter().all(|name| device.children(name).len() == 1));
+        assert!(FOUR.iter().all(|name| [device.child(name)][..] == device.children(name)));
         device.signal(signal);
         assert!(device.end().success(), "{signal:?}");
         assert!(!device.events().iter().any(|line| line.contains("\"restart\"")), "{:#?}", device.events());

