@@ -33,6 +33,7 @@ pub(crate) struct Event {
     pub(crate) state: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) message: Option<String>,
+    pub(crate) because: Option<String>,
     pub(crate) process: Option<String>,
     pub(crate) word: Option<String>,
     pub(crate) score: Option<f32>,

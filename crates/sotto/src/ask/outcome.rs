@@ -23,9 +23,12 @@ pub(crate) struct Turn {
     pub(crate) timings_ms: BTreeMap<String, f64>,
     pub(crate) speaking_ms: Option<f64>,
     pub(crate) outcome: Option<String>,
+    /// From "permit" to "permit_over".
+    is_permitted: bool,
 }
 
-/// Gathers events into turns.
+/// Gathers events into turns. Ear and link tell of the same turn each on its own: only its permit begins one, and it is
+/// over when both have said so, whoever is last.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     turns: BTreeMap<u32, Turn>,
@@ -43,11 +46,12 @@ impl Collector {
             }
             name => {
                 let Some(id) = event.turn else { return };
-                let turn = match name {
-                    "permit" => self.turns.entry(id).or_insert_with(|| std::mem::take(&mut self.wake)),
-                    _ => self.turns.entry(id).or_default(),
-                };
+                if name == "permit" {
+                    self.turns.entry(id).or_insert_with(|| std::mem::take(&mut self.wake)).is_permitted = true;
+                }
+                let Some(turn) = self.turns.get_mut(&id) else { return };
                 match name {
+                    "permit_over" => turn.is_permitted = false,
                     "gate_open" => turn.start = event.start,
                     "gate_close" => (turn.start, turn.end, turn.bytes) = (event.start, event.end, event.bytes),
                     "caption" => turn.caption(event),
@@ -61,7 +65,7 @@ impl Collector {
 
     /// True once everything up to `sample` has been heard and no request is open.
     pub(crate) fn settled(&self, sample: u64) -> bool {
-        self.heard >= sample && self.turns.values().all(|turn| turn.outcome.is_some())
+        self.heard >= sample && self.turns.values().all(|turn| turn.outcome.is_some() && !turn.is_permitted)
     }
 
     /// Hands over the turns of one recording and forgets them.
@@ -177,6 +181,7 @@ mod tests {
             r#"{"event":"gate_close","ms":1,"turn":1,"start":40000,"end":72000,"bytes":64000,"reason":"stop_capture"}"#,
             r#"{"event":"caption","ms":1,"turn":1,"transcript":"a","intent":"B","slots":{},"reply":"c","timings_ms":{"recognise":5}}"#,
             r#"{"event":"heard","ms":1,"samples":96000}"#,
+            r#"{"event":"permit_over","ms":1,"turn":1}"#,
         ] {
             collector.absorb(event(json));
         }
@@ -189,5 +194,24 @@ mod tests {
         assert_eq!(line["wake_start_s"], 0.2);
         assert_eq!(line["stream"], serde_json::json!({"start_s": -0.3, "end_s": 1.7, "bytes": 64000}));
         assert_eq!((&line["word"], &line["timings_ms"]["recognise"]), (&"alexa".into(), &5.0.into()));
+    }
+
+    #[test]
+    fn a_turn_is_over_when_ear_and_link_have_said_so_in_any_order() {
+        let link = r#"{"event":"turn","ms":2,"turn":1,"outcome":"answered"}"#;
+        let ear = r#"{"event":"permit_over","ms":2,"turn":1}"#;
+        for (first, last) in [(ear, link), (link, ear)] {
+            let mut collector = Collector::default();
+            collector.absorb(event(r#"{"event":"permit","ms":1,"turn":1,"cause":"wake"}"#));
+            collector.absorb(event(r#"{"event":"heard","ms":1,"samples":96000}"#));
+            collector.absorb(event(first));
+            assert!(!collector.settled(96_000), "one of them has not said so");
+            collector.absorb(event(last));
+            assert!(collector.settled(96_000));
+            assert_eq!(collector.take().len(), 1);
+            // What comes after is of a turn that was handed over, and opens none.
+            collector.absorb(event(r#"{"event":"speaking","ms":3,"turn":1}"#));
+            assert!(collector.settled(96_000) && collector.take().is_empty());
+        }
     }
 }

@@ -80,6 +80,11 @@ impl Rig {
         let deadline = Instant::now() + length.duration() + PAD.duration() * 2 + SETTLE_MAX;
         while !self.collector.settled(end) {
             match self.device.next_event(deadline)? {
+                // Its samples are counted anew from here: what was asked is not heard any more.
+                Some(Event { event, because, .. }) if event == "restart" => {
+                    let because = because.unwrap_or_else(|| "one of its processes ended".into());
+                    return Err(Failure::no(format!("{}: the device began afresh: {because}", recording.name)));
+                }
                 Some(event) => {
                     report_error(&event);
                     self.collector.absorb(event);
