@@ -21,10 +21,11 @@ const REPORT_EVERY: SampleCount = SampleCount::from_ms(1_000);
 
 /// The ear at work.
 pub(crate) struct Hearing<'a> {
+    // Goes before the pipes do: giving the models' memory back takes its time, and the others see a closed pipe at once.
+    mind: Mind,
     senses: Senses,
     doors: Doors<'a>,
     gate: Gate,
-    mind: Mind,
     clock: SystemClock,
     /// Whether the detector is to start afresh with another sensitivity once no turn goes on.
     is_setting_due: bool,
@@ -54,10 +55,10 @@ struct Progress {
 impl<'a> Hearing<'a> {
     pub(crate) fn new(senses: Senses, voices: Voices, mind: Mind, is_lockstep: bool, events: &'a mut Events) -> Self {
         Self {
+            mind,
             senses,
             doors: Doors::new(voices.to_panel, voices.to_link, events),
             gate: Gate::new(),
-            mind,
             clock: SystemClock::new(),
             is_setting_due: false,
             are_mics_off: false,

@@ -17,8 +17,8 @@ use crate::signals::Signals;
 /// What link gets to say goodbye to the cloud, and the panel to put out the light.
 const GOODBYE_MAX: Duration = Duration::from_millis(800);
 
-/// How soon those end who see that another has.
-const FOLLOW_MAX: Duration = Duration::from_millis(50);
+/// How soon those end who see that another has: at once, but on a busy machine not before they are given the processor.
+const FOLLOW_MAX: Duration = Duration::from_millis(300);
 
 const LINK: &str = "sotto-link";
 
@@ -240,19 +240,38 @@ fn ended_badly(name: &str, status: std::process::ExitStatus) -> End {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
+    use std::sync::{Mutex, PoisonError};
 
     use super::*;
 
-    /// Stands in for one of the four: `$from` and `$to` are the panel's pipes from and to the launcher, `$panel` the
-    /// ear's from the panel.
+    /// A launcher has one thread: two at a time would hand their pipes down to each other's processes.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    /// Stands in for one of the four: `$from` and `$to` are the panel's pipes from and to the launcher, `$ear` the panel's
+    /// from the ear, `$panel` the ear's from the panel, `$light` the ear's to it.
     fn script(folder: &Path, name: &str, body: &str) {
         let path = folder.join(name);
         let text = format!(
             "#!/bin/bash\nwhile [ $# -gt 0 ]; do case $1 in \
-             --from-launcher-fd) from=$2 ;; --to-launcher-fd) to=$2 ;; --from-panel-fd) panel=$2 ;; esac; shift; done\n{body}\n"
+             --from-launcher-fd) from=$2 ;; --to-launcher-fd) to=$2 ;; --from-ear-fd) ear=$2 ;; \
+             --from-panel-fd) panel=$2 ;; --to-panel-fd) light=$2 ;; esac; shift; done\n{body}\n"
         );
         std::fs::write(&path, text).expect("written");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+
+    /// Serves such a generation until it ends.
+    fn end_of(folder: &Path) -> End {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        script(folder, "sotto-mic", "exec sleep 60");
+        script(folder, "sotto-link", "exec sleep 60");
+        let path = |name: &str| folder.join(name).into_os_string();
+        let options = ["--data", "--models", "--mic", "--speaker", "--cloud"].map(std::ffi::OsString::from);
+        let values = [path("data"), path("models"), "card".into(), "none".into(), "localhost:1".into()];
+        let arguments = options.into_iter().zip(values).flat_map(|(option, value)| [option, value]);
+        let args = Args { binaries: folder.to_path_buf(), ..Args::read(arguments).expect("whole") };
+        let signals = Signals::catch().expect("caught");
+        Generation::start(&args).expect("started").serve(&args, &signals)
     }
 
     #[test]
@@ -266,15 +285,16 @@ mod tests {
             format!("eval \"exec $from<&-\"; cat {} >&$to; sleep 0.02; exit {}", word.display(), exit::PEER_GONE);
         script(folder.path(), "sotto-panel", &panel);
         script(folder.path(), "sotto-ear", &format!("cat <&$panel; exit {}", exit::BAD_INPUT));
-        script(folder.path(), "sotto-link", "exec sleep 60");
-        script(folder.path(), "sotto-mic", "exec sleep 60");
-        let path = |name: &str| folder.path().join(name).into_os_string();
-        let options = ["--data", "--models", "--mic", "--speaker", "--cloud"].map(std::ffi::OsString::from);
-        let values = [path("data"), path("models"), "card".into(), "none".into(), "localhost:1".into()];
-        let arguments = options.into_iter().zip(values).flat_map(|(option, value)| [option, value]);
-        let args = Args { binaries: folder.path().to_path_buf(), ..Args::read(arguments).expect("whole") };
-        let signals = Signals::catch().expect("caught");
-        let end = Generation::start(&args).expect("started").serve(&args, &signals);
+        let end = end_of(folder.path());
         assert!(matches!(end, End::BadInput), "{end:?}");
+    }
+
+    #[test]
+    fn an_ear_that_takes_its_time_to_end_well_is_not_outrun_by_the_panel_it_leaves() {
+        let folder = tempfile::tempdir().expect("a folder");
+        script(folder.path(), "sotto-panel", &format!("cat <&$ear; exit {}", exit::PEER_GONE));
+        script(folder.path(), "sotto-ear", "eval \"exec $light>&-\"; sleep 0.1; exit 0");
+        let end = end_of(folder.path());
+        assert!(matches!(end, End::Done), "{end:?}");
     }
 }
