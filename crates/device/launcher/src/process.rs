@@ -103,10 +103,13 @@ impl Process {
     }
 
     /// Waits for it to end.
-    pub(crate) fn wait(&self, span: Duration) {
+    pub(crate) fn wait(&mut self, span: Duration) {
         let mut ends = [PollFd::from_borrowed_fd(self.as_fd(), PollFlags::IN)];
         // Interrupted or late: it is ended by force next.
-        let _ = poll(&mut ends, Timespec::try_from(span).ok().as_ref());
+        if matches!(poll(&mut ends, Timespec::try_from(span).ok().as_ref()), Ok(1)) {
+            // It has ended; but where a debugger looks on, how it did comes to us a moment later.
+            let _ = self.child.wait();
+        }
     }
 
     /// Ends it, whatever it does; it is gone when this returns.
