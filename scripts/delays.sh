@@ -25,14 +25,16 @@ DELAYS=(
 )
 
 main() {
-    local crate delay binary folder log failed=0
+    local crate delay built binary folder log failed=0
     [ $# -gt 0 ] || fail "which crates? for example: scripts/delays.sh hearing gateway"
     command -v strace > /dev/null || fail "strace is needed (Debian: apt-get install strace)"
     cd "$ROOT"
-    cargo test --quiet --release --workspace --locked --no-run > /dev/null
+    built=$(cargo test --release --workspace --locked --no-run --message-format=json-render-diagnostics)
     log=$(mktemp)
+    # shellcheck disable=SC2064 # this very file
+    trap "rm -f '$log'" EXIT
     for crate in "$@"; do
-        read -r binary folder < <(integration_tests "$crate") || fail "$crate: no crate with integration tests"
+        read -r binary folder < <(integration_tests "$crate" <<< "$built") || fail "$crate: no crate with integration tests"
         for delay in "${DELAYS[@]}"; do
             # From the crate's own folder, as cargo would.
             if (cd "$folder" && timeout "$TESTS_SECONDS_MAX" strace -f --seccomp-bpf -qqq -o /dev/null \
@@ -45,19 +47,16 @@ main() {
             fi
         done
     done
-    rm -f "$log"
     [ "$failed" -eq 0 ] || fail "$failed runs failed"
 }
 
-# The program of a crate's integration tests, and the crate's folder.
+# The program of a crate's integration tests and the crate's folder, from what cargo says it built.
 integration_tests() {
-    cargo test --release --workspace --locked --no-run --message-format=json 2> /dev/null |
-        python3 -c '
+    python3 -c '
 import json, os, sys
-for line in sys.stdin:
-    message = json.loads(line)
+for message in map(json.loads, sys.stdin):
     folder = os.path.dirname(message.get("manifest_path", ""))
-    if message.get("executable") and message["target"]["name"] == "it" and message["package_id"].split("#")[0].endswith("/" + sys.argv[1]):
+    if message.get("executable") and message["target"]["name"] == "it" and os.path.basename(folder) == sys.argv[1]:
         print(message["executable"], folder)
 ' "$1"
 }

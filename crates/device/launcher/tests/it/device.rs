@@ -116,9 +116,18 @@ impl Device {
 
     /// Waits until this many event lines contain this.
     pub(crate) fn wait_for(&self, what: &str, times: usize) {
+        let count = || self.events().iter().filter(|line| line.contains(what)).count();
+        self.once_there(&format!("{times} times {what}"), || (count() >= times).then_some(()));
+    }
+
+    /// What `look` finds, once it does.
+    fn once_there<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
-        while self.events().iter().filter(|line| line.contains(what)).count() < times {
-            assert!(Instant::now() < deadline, "not {times} times {what} in {:#?}", self.events());
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "not {what} in {:#?}", self.events());
             std::thread::yield_now();
         }
     }
@@ -133,14 +142,7 @@ impl Device {
 
     /// The launcher's child of this name, once it is there.
     pub(crate) fn child(&self, name: &str) -> Pid {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(&pid) = self.children(name).first() {
-                return pid;
-            }
-            assert!(Instant::now() < deadline, "no {name}: {:#?}", self.events());
-            std::thread::yield_now();
-        }
+        self.once_there(name, || self.children(name).first().copied())
     }
 
     /// Sends a signal to the launcher.
