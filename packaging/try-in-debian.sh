@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tries Sotto as a stranger would: a fresh Debian that has nothing but git and this machine's certificates, a clone of
-# this repository, and the README's commands, each timed.
+# this repository, and the README's commands and all of the tests, each timed.
 #
 #   packaging/try-in-debian.sh [OPTION…] DIR [-- COMMAND ARGUMENT…]
 #
@@ -9,7 +9,7 @@
 #   --mirror URL   where from (debootstrap's own choice)
 #   --copy-rust    copies this machine's rustup and pinned toolchain, for where rustup's hosts cannot be reached
 #   --keep         goes on with the clone of the last try: nothing is built or fetched twice
-#   --             runs this instead of the README's commands, in the clone
+#   --             runs this instead, in the clone: -- ./sotto test
 #
 # Needs root (chroot, mounts), debootstrap and git. Everything runs in namespaces of its own: when the script ends, so do
 # its mounts and its processes; DIR stays, for you to delete.
@@ -63,6 +63,7 @@ main() {
     # Everything is there by now: this is what a start costs from then on.
     inside "$dir" ./sotto ask --say "Alexa, what time is it" --json
     inside "$dir" bash -c "UP_TRIES=$UP_TRIES; $(declare -f try_up); try_up"
+    inside "$dir" ./sotto test
 }
 
 make_debian() {

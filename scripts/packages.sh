@@ -19,7 +19,7 @@ install_packages() {
 missing_packages() {
     local set package probe absent=()
     for set in "$@"; do
-        while read -r package probe; do
+        while read -r package probe _; do
             case "$package" in '' | '#'*) continue ;; esac
             is_there "$probe" || absent+=("$package")
         done < "$ROOT/scripts/packages-$set.txt"

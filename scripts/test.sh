@@ -22,7 +22,7 @@ run_tests() {
     esac
     # Soaks take their full length, and properties are tried on ten times as many inputs as proptest's own 256.
     if [ "$long" = yes ]; then export SOTTO_LONG=1 PROPTEST_CASES="${PROPTEST_CASES:-2560}"; fi
-    install_packages up test
+    install_packages up train test
     build
     mkdir -p "$LOG_DIR"
     step_live "models: fetched and whole" "$TARGET_DIR/release/sotto" models fetch

@@ -2,6 +2,7 @@
 
 mod directions;
 mod manifests;
+mod programs;
 mod sources;
 mod texts;
 mod tree;
@@ -66,6 +67,7 @@ pub(crate) fn findings(root: &Path) -> Vec<Finding> {
         }
     }
     findings.extend(manifests::check(&files));
+    findings.extend(programs::check(&files));
     findings.extend(directions::check(&manifests::packages(&files)));
     findings.extend(tree::check(root));
     findings.sort();
