@@ -11,9 +11,9 @@ use crate::template::Template;
 /// A list of numbers, understood as digits and as words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Range {
-    /// The first number.
+    /// The smallest number.
     pub from: i64,
-    /// The last number, itself included.
+    /// The largest number, itself included.
     pub to: i64,
     /// From one number to the next; at least 1.
     pub step: u32,
@@ -35,6 +35,11 @@ impl Range {
         let (from, rest) = name.split_once("..")?;
         let (to, step) = rest.split_once(',').unwrap_or((rest, "1"));
         Some(Self { step: step.parse().ok()?, ..Self::new(from.parse().ok()?, to.parse().ok()?) })
+    }
+
+    /// Whether a number, given in tenths, lies within the bounds.
+    pub(crate) fn holds(&self, tenths: i64) -> bool {
+        (self.from * 10..=self.to * 10).contains(&tenths)
     }
 
     pub(crate) fn check(&self, name: &str) -> Result<(), GrammarError> {

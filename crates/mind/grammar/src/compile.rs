@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::automaton::{Edge, Grammar, Label, Mark, NodeId, SentenceId, Sub, SubId, Value};
 use crate::build::{GrammarBuilder, List, Range};
 use crate::error::{Caller, GrammarError};
-use crate::letters::{Letters, SPACE, fold};
+use crate::letters::{self, Letters, POINT, SPACE};
 use crate::limits::{CALL_DEPTH_MAX, NODES_MAX};
 use crate::numbers;
 use crate::template::{Part, Template};
@@ -122,11 +122,15 @@ impl<'a> Compiler<'a> {
 
     fn text(&mut self, text: &str, from: NodeId) -> NodeId {
         let mut at = from;
-        for letter in text.chars().flat_map(fold) {
+        letters::fold_text(text, |letter, place| {
             let to = self.node();
             self.edge(at, Label::Letter(letter), to);
+            // Between the numbers of two lists: "7:30" is also written "7.30".
+            if matches!(text.get(place), Some(":" | ".")) && letter == SPACE {
+                self.edge(at, Label::Letter(POINT), to);
+            }
             at = to;
-        }
+        });
         at
     }
 
@@ -236,23 +240,57 @@ impl<'a> Compiler<'a> {
         Ok(self.finish_sub(trie.start, trie.end))
     }
 
+    /// A sign, and then one of the numbers: those of either sign are a trie of their own.
     fn range(&mut self, name: &str, list: u32, range: &Range) -> Result<SubId, GrammarError> {
         range.check(name)?;
-        let mut trie = Trie::new(self);
-        let steps = (range.from..=range.to).step_by(usize::try_from(range.step).unwrap_or(1));
-        for (index, whole) in (0..).zip(steps) {
-            let mark = self.value(list, index, multiplied(whole, 0, range.multiplier));
-            trie.add(self, &Letters::of(&whole.to_string()), mark);
-            numbers::words(whole).iter().for_each(|words| trie.add(self, &Letters::of(words), mark));
-            for tenths in range.tenths.iter().copied().filter(|tenths| (1..10).contains(tenths)) {
-                let mark = self.value(list, index, multiplied(whole, tenths, range.multiplier));
-                trie.add(self, &Letters::of(&format!("{whole}.{tenths}")), mark);
-                let said = numbers::words_with_tenths(whole, tenths);
-                said.iter().for_each(|words| trie.add(self, &Letters::of(words), mark));
+        let start = self.node();
+        let mut positive = Trie::new(self);
+        let mut negative = Trie::to(self, positive.end);
+        for sign in ["", "+", "+ ", "plus "] {
+            let signed = self.text(sign, start);
+            self.edge(signed, Label::Empty, positive.start);
+        }
+        for sign in ["minus ", "negative "] {
+            let signed = self.text(sign, start);
+            self.edge(signed, Label::Empty, negative.start);
+        }
+        let wholes = (range.from..=range.to).step_by(usize::try_from(range.step).unwrap_or(1));
+        for (index, whole) in (0..).zip(wholes) {
+            if whole >= 0 {
+                self.number(&mut positive, range, list, index, (whole, 1));
+            }
+            // "Minus zero point five" is a negative number whose whole part is zero.
+            if whole <= 0 {
+                self.number(&mut negative, range, list, index, (whole, -1));
             }
             self.check_size()?;
         }
-        Ok(self.finish_sub(trie.start, trie.end))
+        Ok(self.finish_sub(start, positive.end))
+    }
+
+    /// Adds one whole number of a range, and those with tenths after it. All ways to say the whole lead to one node, which
+    /// the tenths follow.
+    fn number(&mut self, trie: &mut Trie, range: &Range, list: u32, index: u32, (whole, sign): (i64, i64)) {
+        let after = self.node();
+        for said in numbers::whole(whole.unsigned_abs()) {
+            trie.lead(self, &Letters::of(&said), after);
+        }
+        for tenths in [0].into_iter().chain(range.tenths.iter().copied().filter(|tenths| (1..10).contains(tenths))) {
+            let number = whole * 10 + sign * i64::from(tenths);
+            if !range.holds(number) {
+                continue;
+            }
+            let mark = self.value(list, index, multiplied(number, range.multiplier));
+            for said in numbers::tenths_after_whole(tenths) {
+                let end = self.text(&said, after);
+                self.edge(end, mark, trie.end);
+            }
+            if tenths == 0 {
+                self.edge(after, mark, trie.end);
+            } else if whole == 0 {
+                numbers::tenths_alone(tenths).iter().for_each(|said| trie.add(self, &Letters::of(said), mark));
+            }
+        }
     }
 
     /// Words: it begins and ends with a letter that is no space.
@@ -290,10 +328,9 @@ impl<'a> Compiler<'a> {
 }
 
 /// The value of a number slot, written as short as it can be: `20`, `20.5`.
-fn multiplied(whole: i64, tenths: u8, multiplier: f64) -> String {
-    let sign = if whole < 0 { -1.0 } else { 1.0 };
+fn multiplied(tenths: i64, multiplier: f64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a range reaches a million at most")]
-    let number = whole as f64 + sign * f64::from(tenths) / 10.0;
+    let number = tenths as f64 / 10.0;
     // Adding zero makes a negative zero positive.
     format!("{}", number * multiplier + 0.0)
 }

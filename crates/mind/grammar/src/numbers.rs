@@ -26,18 +26,45 @@ const UNITS: [&str; 20] = [
 ];
 const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
-/// Every usual way to say `number`: `105` is "one hundred five", "one hundred and five", "a hundred five" and
-/// "a hundred and five". Nothing beyond [`RANGE_REACH_MAX`].
+/// Every usual way to say or write a whole number without its sign: 105 is "105", "one hundred five", "a hundred and five"
+/// and others. Nothing beyond [`RANGE_REACH_MAX`].
 #[must_use]
-pub fn words(number: i64) -> Vec<String> {
-    if number.unsigned_abs() > RANGE_REACH_MAX.unsigned_abs() {
+pub fn whole(number: u64) -> Vec<String> {
+    if number > RANGE_REACH_MAX.unsigned_abs() {
         return Vec::new();
     }
-    let said = positive(number.unsigned_abs());
-    if number >= 0 {
-        return said;
+    let mut said = positive(number);
+    said.push(number.to_string());
+    said
+}
+
+/// What follows a whole number to add tenths to it: 5 is ".5", " point five", " and a half" and others; 0 is ".0".
+#[must_use]
+pub fn tenths_after_whole(tenths: u8) -> Vec<String> {
+    let Some(spoken) = tenth(tenths) else { return vec![".0".to_owned()] };
+    let mut said =
+        vec![format!(".{tenths}"), format!(".{tenths}0"), format!(" point {spoken}"), format!(" point {tenths}")];
+    if tenths == 5 {
+        said.extend([" and a half", " and one half", " ½", "½"].map(str::to_owned));
     }
-    said.iter().flat_map(|words| ["minus", "negative"].map(|sign| format!("{sign} {words}"))).collect()
+    said
+}
+
+/// How tenths are said that no whole number stands before: ".5", "point five", "half". Nothing for 0.
+#[must_use]
+pub fn tenths_alone(tenths: u8) -> Vec<String> {
+    let Some(spoken) = tenth(tenths) else { return Vec::new() };
+    let mut said =
+        vec![format!(".{tenths}"), format!(".{tenths}0"), format!("point {spoken}"), format!("point {tenths}")];
+    if tenths == 5 {
+        said.extend(["half", "a half", "one half", "½"].map(str::to_owned));
+    }
+    said
+}
+
+/// The name of 1 to 9 tenths.
+fn tenth(tenths: u8) -> Option<&'static str> {
+    UNITS.get(usize::from(tenths)).copied().filter(|_| (1..10).contains(&tenths))
 }
 
 fn positive(number: u64) -> Vec<String> {
@@ -51,6 +78,10 @@ fn positive(number: u64) -> Vec<String> {
             }
         }
         100..1_000 => scaled(number, 100, "hundred"),
+        // "fifteen hundred" and "one thousand five hundred".
+        1_100..10_000 if !(number / 100).is_multiple_of(10) => {
+            [scaled(number, 1_000, "thousand"), scaled(number, 100, "hundred")].concat()
+        }
         _ => scaled(number, 1_000, "thousand"),
     }
 }
@@ -77,46 +108,39 @@ fn scaled(number: u64, scale: u64, name: &str) -> Vec<String> {
     said
 }
 
-/// Ways to say a number with tenths: `20.5` is "twenty point five" and, for halves, "twenty and a half".
-#[must_use]
-pub fn words_with_tenths(whole: i64, tenths: u8) -> Vec<String> {
-    let Some(tenth) = UNITS.get(usize::from(tenths)).filter(|_| tenths < 10) else {
-        return Vec::new();
-    };
-    let mut said = Vec::new();
-    for words in words(whole) {
-        said.push(format!("{words} point {tenth}"));
-        if tenths == 5 {
-            said.push(format!("{words} and a half"));
-        }
-    }
-    said
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(number: u64) -> Vec<String> {
+        whole(number).into_iter().filter(|way| !way.contains(|letter: char| letter.is_ascii_digit())).collect()
+    }
 
     #[test]
     fn numbers_are_said_in_every_usual_way() {
         assert_eq!(words(0), ["zero"]);
         assert_eq!(words(14), ["fourteen"]);
         assert_eq!(words(42), ["forty two"]);
-        assert_eq!(words(-7), ["minus seven", "negative seven"]);
         assert_eq!(words(100), ["one hundred", "a hundred"]);
         assert_eq!(words(205), ["two hundred five", "two hundred and five"]);
-        assert!(words(1_500).contains(&"one thousand five hundred".to_owned()));
+        assert_eq!(words(1_500), ["one thousand five hundred", "a thousand five hundred", "fifteen hundred"]);
+        assert!(words(2_005).contains(&"two thousand and five".to_owned()));
         assert!(
             words(999_999).contains(&"nine hundred and ninety nine thousand nine hundred and ninety nine".to_owned())
         );
-        assert!(words(1_000_000).is_empty());
-        assert!(words(i64::MIN).is_empty());
+        assert_eq!(whole(7), ["seven", "7"]);
+        assert!(whole(1_000_000).is_empty());
+        assert!(whole(u64::MAX).is_empty());
     }
 
     #[test]
     fn tenths_are_said_with_a_point_and_halves_as_such() {
-        assert_eq!(words_with_tenths(20, 5), ["twenty point five", "twenty and a half"]);
-        assert_eq!(words_with_tenths(3, 1), ["three point one"]);
-        assert!(words_with_tenths(3, 10).is_empty());
+        assert_eq!(tenths_after_whole(1), [".1", ".10", " point one", " point 1"]);
+        assert!(tenths_after_whole(5).contains(&" and a half".to_owned()));
+        assert_eq!(tenths_after_whole(0), [".0"]);
+        assert_eq!(tenths_after_whole(10), [".0"]);
+        assert_eq!(tenths_alone(3), [".3", ".30", "point three", "point 3"]);
+        assert!(tenths_alone(5).contains(&"half".to_owned()));
+        assert!(tenths_alone(0).is_empty());
     }
 }

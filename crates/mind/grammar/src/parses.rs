@@ -34,6 +34,8 @@ pub struct Slot {
     pub name: String,
     /// The words that filled it, as they stand in the text.
     pub said: String,
+    /// Where in the text they begin, in bytes.
+    pub start: usize,
     /// The list's value for them; nothing for a wildcard.
     pub value: Option<SlotValue>,
 }
@@ -226,7 +228,7 @@ impl<'g> Search<'g> {
                 Mark::Open(slot) => {
                     open.push((slots.len(), position));
                     let name = self.grammar.slots.get(slot as usize)?.clone();
-                    slots.push(Slot { name, said: String::new(), value: None });
+                    slots.push(Slot { name, said: String::new(), start: 0, value: None });
                 }
                 Mark::Value(value) => {
                     let (slot, _) = open.last()?;
@@ -234,7 +236,12 @@ impl<'g> Search<'g> {
                 }
                 Mark::Close => {
                     let (slot, start) = open.pop()?;
-                    slots.get_mut(slot)?.said = text.get(letters.place(start..position))?.trim().to_owned();
+                    let place = letters.place(start..position);
+                    let said = text.get(place.clone())?;
+                    let spaces = said.len() - said.trim_start().len();
+                    let slot = slots.get_mut(slot)?;
+                    slot.said = said.trim().to_owned();
+                    slot.start = place.start + spaces;
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::automaton::{Grammar, Label, NodeId, SubId};
-use crate::letters::{SPACE, fold};
+use crate::letters::{SPACE, fold_text};
 use crate::limits::{PLACES_PER_STATE_MAX, WALKER_STATES_MAX};
 
 /// Where a walk stands: a number that is good for the walker it came from. Copying it forks the walk.
@@ -71,7 +71,9 @@ impl Walker {
 
     /// Goes on by all letters of a piece of text, such as one token of a recogniser.
     pub fn advance_text(&mut self, state: State, text: &str) -> Option<State> {
-        text.chars().flat_map(fold).try_fold(state, |state, letter| self.advance(state, letter))
+        let mut at = Some(state);
+        fold_text(text, |letter, _| at = at.and_then(|state| self.advance(state, letter)));
+        at
     }
 
     /// Whether what was walked so far is a whole sentence.

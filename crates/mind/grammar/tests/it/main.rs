@@ -110,6 +110,62 @@ fn numbers_are_digits_and_words() {
 }
 
 #[test]
+fn a_number_has_its_value_however_a_recogniser_writes_it() {
+    let degrees = |text: &str, value: &str| {
+        let expected = format!("0: degrees={text}→{value}");
+        check("set to {degrees}[ ][°] [degrees]", &format!("set to {text} degrees"), &expected);
+    };
+    for (text, value) in [
+        ("-5", "-5"),
+        ("−5", "-5"),
+        ("–5", "-5"),
+        ("minus 5", "-5"),
+        ("negative 5", "-5"),
+        ("minus five", "-5"),
+        ("negative five", "-5"),
+        ("+5", "5"),
+        ("plus five", "5"),
+        ("20.0", "20"),
+        ("20.50", "20.5"),
+        ("20 and a half", "20.5"),
+        ("20½", "20.5"),
+        (".5", "0.5"),
+        ("0.5", "0.5"),
+        ("point five", "0.5"),
+        ("half", "0.5"),
+        ("-.5", "-0.5"),
+        ("-0.5", "-0.5"),
+        ("minus 0.5", "-0.5"),
+        ("minus zero point five", "-0.5"),
+        ("minus three point five", "-3.5"),
+        ("-3.5", "-3.5"),
+    ] {
+        degrees(text, value);
+    }
+    // Beyond the range, or with other tenths than it has, it is no number of the list.
+    for text in ["20.25", "20.7", "30.5", "-5.5", "1,5"] {
+        check("{degrees}", text, "");
+    }
+    check("fan at {0..5000:speed}", "fan at 1,500", "0: speed=1,500→1500");
+    check("fan at {0..5000:speed}", "fan at fifteen hundred", "0: speed=fifteen hundred→1500");
+    check("fan at {0..5000:speed}", "fan at 1,250", "0: speed=1,250→1250");
+    // The two halves of one number are never the numbers of two slots.
+    check("{minutes:a} {minutes:b}", "20.5", "");
+    check("{minutes:a} {minutes:b}", "2,050", "");
+    check("{minutes:a}:{minutes:b}", "7:30", "0: a=7→7 b=30→30");
+    check("{minutes:a}:{minutes:b}", "7.30", "0: a=7→7 b=30→30");
+    check("the 2.4 gigahertz lamp", "the 2.4 gigahertz lamp", "0:");
+}
+
+#[test]
+fn a_name_is_found_with_composed_and_with_combining_accents() {
+    for (template, text) in [("Café lamp", "cafe\u{301} lamp"), ("Cafe\u{301} lamp", "café LAMP")] {
+        check(template, text, "0:");
+        assert!(walks(&Arc::new(grammar(&[template])), text));
+    }
+}
+
+#[test]
 fn wildcards_take_words_and_the_reading_with_fewest_of_their_letters_is_first() {
     check("add {item} to my list", "Add Ben's milk to my list", "0: item=Ben's milk→");
     check("add {item} to my list", "add to my list", "");
@@ -154,6 +210,17 @@ fn a_grammar_that_would_fill_the_memory_is_refused() {
         builder.sentence(Template::literal(&"lamp ".repeat(1_600)));
     }
     assert_eq!(builder.build().err(), Some(GrammarError::TooLarge));
+}
+
+#[test]
+fn the_longest_ranges_with_halves_are_built() {
+    for (from, to) in [(0, 20_000), (-10_000, 10_000)] {
+        let mut builder = GrammarBuilder::new();
+        builder.range("n", Range { tenths: vec![5], ..Range::new(from, to) });
+        builder.sentence(template("{n}"));
+        let grammar = builder.build().expect("it stays within the limit");
+        assert_eq!(readings(&grammar, "1,234.5"), "0: n=1,234.5→1234.5");
+    }
 }
 
 #[test]
