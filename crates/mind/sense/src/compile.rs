@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 use crate::Sense;
 use crate::error::SenseError;
 use crate::request;
-use crate::yaml::{Block, Fractions, List, ListValue, Need, Scalar, SentenceFile};
+use crate::yaml::{Block, Fractions, List, ListValue, Need, SentenceFile};
 
 /// What the sentences of one block mean.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Gathered {
         file: &SentenceFile,
         names: &Names<'_>,
         rules: &BTreeMap<String, Spanned<String>>,
-        lists: &BTreeMap<String, List>,
+        lists: &BTreeMap<String, Spanned<List>>,
     ) -> Result<(), SenseError> {
         for (name, rule) in rules {
             let template = template(rule, file, names)?;
@@ -129,8 +129,14 @@ impl Gathered {
         Ok(())
     }
 
-    fn list(&mut self, file: &SentenceFile, names: &Names<'_>, name: &str, list: &List) -> Result<(), SenseError> {
-        let defined = names.defined(name);
+    fn list(
+        &mut self,
+        file: &SentenceFile,
+        names: &Names<'_>,
+        name: &str,
+        spanned: &Spanned<List>,
+    ) -> Result<(), SenseError> {
+        let (defined, list) = (names.defined(name), &spanned.value);
         match (&list.values, &list.range, list.wildcard) {
             (Some(values), None, false) => {
                 let said = self.values(file, names, name, values)?;
@@ -146,7 +152,7 @@ impl Gathered {
                 self.builder.range(&defined, Range { step, tenths, multiplier, ..Range::new(range.from, range.to) });
             }
             (None, None, true) => self.builder.wildcard(&defined),
-            _ => return Err(SenseError::EmptyList { file: file.name.clone(), name: name.to_owned() }),
+            _ => return Err(SenseError::EmptyList { place: place(spanned, file), name: name.to_owned() }),
         }
         Ok(())
     }
@@ -156,20 +162,23 @@ impl Gathered {
         file: &SentenceFile,
         names: &Names<'_>,
         name: &str,
-        values: &[ListValue],
+        values: &[Spanned<ListValue>],
     ) -> Result<Vec<(Template, String)>, SenseError> {
         let mut said = Vec::with_capacity(values.len());
         for (index, value) in (0..).zip(values) {
-            let (text, out, context) = match value {
-                ListValue::Said(text) => (text.text(), None, None),
-                ListValue::Mapped { r#in, out, context } => (r#in.text(), out.as_ref(), Some(context)),
+            let (text, out, context) = match &value.value {
+                ListValue::Said(said) => (file.text_of(said, value), None, None),
+                ListValue::Mapped(mapped) => (mapped.r#in.clone(), mapped.out.clone(), Some(&mapped.context)),
             };
-            let mut template = Template::parse(&text)
-                .map_err(|source| SenseError::Template { place: format!("{}: list {name}", file.name), source })?;
+            let mut template = Template::parse(&text).map_err(|source| SenseError::Template {
+                place: format!("{}: list {name}", place(value, file)),
+                source,
+            })?;
             template.rename(&|name, is_rule| names.resolve(name, is_rule));
-            said.push((template, out.map_or(text, Scalar::text)));
+            said.push((template, out.unwrap_or(text)));
             if let Some(context) = context.filter(|context| !context.is_empty()) {
-                let context = context.iter().map(|(key, value)| (key.clone(), value.texts())).collect();
+                let context =
+                    context.iter().map(|(key, held)| (key.clone(), file.texts_of(&held.value, held))).collect();
                 self.contexts.insert((names.defined(name), index), context);
             }
         }
@@ -192,12 +201,16 @@ impl Gathered {
             self.names(file, &inner, &block.expansion_rules, &block.lists)?;
             &inner
         };
-        let slots = block.slots.iter().map(|(name, value)| (name.clone(), value.texts().join(","))).collect();
+        let slots = block
+            .slots
+            .iter()
+            .map(|(name, held)| (name.clone(), file.texts_of(&held.value, held).join(",")))
+            .collect();
         let meaning = Arc::new(Meaning {
             intent: intent.to_owned(),
             slots,
-            requires: needed(&block.requires_context),
-            excludes: needed(&block.excludes_context),
+            requires: needed(&block.requires_context, file),
+            excludes: needed(&block.excludes_context, file),
         });
         for sentence in &block.sentences {
             self.builder.sentence(template(sentence, file, names)?);
@@ -231,15 +244,15 @@ fn template(text: &Spanned<String>, file: &SentenceFile, names: &Names<'_>) -> R
     Ok(template)
 }
 
-fn place(text: &Spanned<String>, file: &SentenceFile) -> String {
-    format!("{}:{}", file.name, text.referenced.line())
+fn place<T>(spanned: &Spanned<T>, file: &SentenceFile) -> String {
+    format!("{}:{}", file.name, spanned.referenced.line())
 }
 
-fn needed(needs: &BTreeMap<String, Option<Need>>) -> Vec<(String, Needed)> {
-    let needed = |need: &Option<Need>| match need {
-        Some(Need::OneOf(values)) => Needed::OneOf(values.texts()),
-        Some(Need::Place(place)) if place.slot => Needed::FromDevice,
-        Some(Need::Place(_)) | None => Needed::Anything,
+fn needed(needs: &BTreeMap<String, Option<Spanned<Need>>>, file: &SentenceFile) -> Vec<(String, Needed)> {
+    let needed = |need: &Option<Spanned<Need>>| match need.as_ref().map(|need| (&need.value, need)) {
+        Some((Need::OneOf(values), place)) => Needed::OneOf(file.texts_of(values, place)),
+        Some((Need::Place(place), _)) if place.slot => Needed::FromDevice,
+        Some((Need::Place(_), _)) | None => Needed::Anything,
     };
     needs.iter().map(|(key, need)| (key.clone(), needed(need))).collect()
 }

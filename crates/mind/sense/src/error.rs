@@ -17,7 +17,7 @@ pub enum SenseError {
         source: io::Error,
     },
     /// A folder without a single sentence file.
-    #[error("{path}: no .yaml file in this folder")]
+    #[error("{path}: no .yaml file in this folder or below it")]
     NoFiles {
         /// The folder.
         path: String,
@@ -26,6 +26,12 @@ pub enum SenseError {
     #[error("{path}: at most {} files of {} bytes are read", crate::FILES_MAX, crate::FILE_BYTES_MAX)]
     TooMuch {
         /// The file or folder.
+        path: String,
+    },
+    /// Folders stand too deep in each other, or in a circle.
+    #[error("{path}: too many folders within folders")]
+    TooDeep {
+        /// The folder.
         path: String,
     },
     /// A file is not YAML, or not sentences; the reason has line and column.
@@ -53,10 +59,10 @@ pub enum SenseError {
         source: TemplateError,
     },
     /// A list that is neither values, range nor wildcard.
-    #[error("{file}: the list {name} needs one of `values`, `range` and `wildcard: true`")]
+    #[error("{place}: the list {name} needs one of `values`, `range` and `wildcard: true`")]
     EmptyList {
-        /// The file.
-        file: String,
+        /// The file and line.
+        place: String,
         /// The list.
         name: String,
     },

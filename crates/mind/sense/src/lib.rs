@@ -8,8 +8,10 @@
 //! Architecture Invariant: this crate knows no audio and no storage; it reads the owner's sentence files and nothing
 //! else. What was said never reaches an error or a `Debug`.
 
+mod brackets;
 mod compile;
 mod error;
+mod folder;
 mod near;
 mod request;
 mod understand;
@@ -54,14 +56,23 @@ impl Sense {
         Self::from_texts(&[]).expect("the embedded sentences are compiled by a test")
     }
 
-    /// Sotto's own sentences and those of the `.yaml` files in a folder, which go first where both say the same.
+    /// Sotto's own sentences and those of the `.yaml` files in a folder and below it, which go first where both say the
+    /// same. A folder below it that is named after another language is left out.
     ///
     /// # Errors
     /// Names the file, and where known the line, that cannot be read, parsed or compiled.
     pub fn load_dir(dir: &Path) -> Result<Self, SenseError> {
-        let texts = yaml::read_dir(dir)?;
-        let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        Self::from_texts(&texts)
+        let mut own = Vec::new();
+        for file in folder::read_dir(dir)? {
+            match SentenceFile::parse(&file.name, &file.text) {
+                Err(SenseError::Language { language, .. }) if file.folder.as_ref() == Some(&language) => {}
+                parsed => own.push(parsed?),
+            }
+        }
+        if own.is_empty() {
+            return Err(SenseError::NoFiles { path: dir.display().to_string() });
+        }
+        Self::compile(&own)
     }
 
     /// Sotto's own sentences and those of these texts, each with the name that errors shall call it by.
@@ -70,8 +81,11 @@ impl Sense {
     /// As for [`Sense::load_dir`].
     pub fn from_texts(texts: &[(&str, &str)]) -> Result<Self, SenseError> {
         let parse = |(name, text): &(&str, &str)| SentenceFile::parse(name, text);
-        let own = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        compile::compile(&own, &[SentenceFile::parse("sentences/en.yaml", BUILTIN)?])
+        Self::compile(&texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    fn compile(own: &[SentenceFile]) -> Result<Self, SenseError> {
+        compile::compile(own, &[SentenceFile::parse("sentences/en.yaml", BUILTIN)?])
     }
 
     /// The intents that some sentence has, in alphabetical order.

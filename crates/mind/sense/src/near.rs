@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use grammar::letters::Letters;
+use grammar::letters::{Letters, POINT};
 use grammar::{Grammar, State, Walker};
 
 /// A shorter text is another word as soon as one letter is: "stop", "top", "shop".
@@ -70,13 +70,17 @@ fn follow(walker: &mut Walker, place: &Place, letters: &[char], work: &mut Vec<P
     };
     for letter in walker.letters(place.state).0 {
         go(walker, letter, place.position, slips_left);
-        // A digit is never a slip for another.
-        if next.is_some_and(|next| next != letter && !next.is_numeric()) {
+        if next.is_some_and(|next| next != letter && !is_of_number(next)) {
             go(walker, letter, place.position + 1, slips_left);
         }
     }
-    if next.is_some_and(|next| !next.is_numeric()) {
+    if next.is_some_and(|next| !is_of_number(next)) {
         let walked = place.walked.clone();
         work.push(Place { state: place.state, position: place.position + 1, slips_left, walked });
     }
+}
+
+/// What belongs to a number is never a slip: another number is another meaning.
+fn is_of_number(letter: char) -> bool {
+    letter.is_numeric() || letter == POINT
 }

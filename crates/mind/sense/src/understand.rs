@@ -10,7 +10,7 @@ use grammar::{Parse, Walker};
 use crate::Sense;
 use crate::compile::{Meaning, Needed};
 use crate::near;
-use crate::request::Request;
+use crate::request::{Reading, Request};
 
 /// The confidence of a sentence that was heard with one wrong letter.
 const NEAR_CONFIDENCE: f32 = 0.8;
@@ -41,18 +41,19 @@ impl Sense {
     /// What a request means; nothing where no sentence says so. The text may be of any length and content.
     #[must_use]
     pub fn understand(&self, text: &str) -> Option<Understanding> {
-        let readings = Request::of(text).readings(&self.skip_words);
-        let mut best: Option<(u32, Understanding)> = None;
+        let request = Request::of(text);
+        let readings = request.readings(&self.skip_words);
+        let mut best: Option<(usize, Understanding)> = None;
         // Whether a text is a sentence at all is known much sooner than what it says.
         let mut walker = Walker::new(Arc::clone(self.grammar()));
         let start = walker.start();
         for reading in &readings {
-            let letters = Letters::of(reading);
+            let letters = Letters::of(reading.text());
             let walked = letters.as_slice().iter().try_fold(start, |state, letter| walker.advance(state, *letter));
             if !walked.is_some_and(|state| walker.is_end(state)) {
                 continue;
             }
-            let Some((wildcard_letters, understood)) = self.look_up(reading) else {
+            let Some((wildcard_letters, understood)) = self.look_up(&request, reading) else {
                 continue;
             };
             if best.as_ref().is_none_or(|(fewest, _)| wildcard_letters < *fewest) {
@@ -62,22 +63,32 @@ impl Sense {
         best.map(|(_, understood)| understood).or_else(|| self.nearly(&readings))
     }
 
-    /// The best reading of a text whose context fits.
-    fn look_up(&self, text: &str) -> Option<(u32, Understanding)> {
-        let parses = self.grammar().parses(text);
-        parses.found.iter().find_map(|parse| {
+    /// The best meaning of a reading whose context fits: the one with the fewest letters in wildcards. A reading that left
+    /// words out gains nothing by it, since what a wildcard holds is what was said.
+    fn look_up(&self, request: &Request<'_>, reading: &Reading) -> Option<(usize, Understanding)> {
+        let parses = self.grammar().parses(reading.text());
+        let meant = parses.found.iter().filter_map(|parse| {
             let meaning = self.meaning(parse)?;
             let mut slots = meaning.slots.clone();
+            let mut wildcard_letters = 0;
             for slot in &parse.slots {
-                let held = slot.value.as_ref().map_or(&slot.said, |value| &value.out);
-                slots.insert(slot.name.clone(), held.clone());
+                let held = match &slot.value {
+                    Some(value) => value.out.clone(),
+                    None => {
+                        let said = request.content(reading, slot.start..slot.start + slot.said.len());
+                        wildcard_letters += Letters::of(&said).as_slice().len();
+                        said
+                    }
+                };
+                slots.insert(slot.name.clone(), held);
             }
-            let letters = u32::try_from(text.chars().count().max(1)).unwrap_or(u32::MAX);
+            let letters = Letters::of(reading.text()).as_slice().len().max(1);
             #[expect(clippy::cast_precision_loss, reason = "a text that was parsed has 2,000 letters at most")]
-            let share = parse.wildcard_letters as f32 / letters as f32;
+            let share = wildcard_letters as f32 / letters as f32;
             let confidence = 1.0 - WILDCARD_DOUBT * share.min(1.0);
-            Some((parse.wildcard_letters, Understanding { intent: meaning.intent.clone(), slots, confidence }))
-        })
+            Some((wildcard_letters, Understanding { intent: meaning.intent.clone(), slots, confidence }))
+        });
+        meant.min_by_key(|(wildcard_letters, _)| *wildcard_letters)
     }
 
     /// The meaning of a parse, where what its values bring with them is what its sentence asks for.
@@ -100,9 +111,9 @@ impl Sense {
     }
 
     /// What a request that no sentence says must have been, where only one thing can be meant.
-    fn nearly(&self, readings: &[String]) -> Option<Understanding> {
-        readings.iter().find_map(|reading| match self.meant_within(reading, 1)?.as_slice() {
-            [only] if self.meant_within(reading, 2)?.as_slice() == [only.clone()] => Some(only.clone()),
+    fn nearly(&self, readings: &[Reading]) -> Option<Understanding> {
+        readings.iter().find_map(|reading| match self.meant_within(reading.text(), 1)?.as_slice() {
+            [only] if self.meant_within(reading.text(), 2)?.as_slice() == [only.clone()] => Some(only.clone()),
             _ => None,
         })
     }

@@ -233,8 +233,8 @@ fn a_fault_in_a_file_is_told_with_its_place() {
     check(&sentence("{no}"), "home.yaml:6: the list {no} is not defined");
     check("language: en\nintents: {A: {data: [{sentence: [x]}]}}", "home.yaml: ");
     check("language: de", "home.yaml: language \"de\" is not known yet");
-    check("language: en\nlists: {a: {}}", "home.yaml: the list a needs one of");
-    check("language: en\nlists: {a: {values: ['(']}}\n", "home.yaml: list a: in this template, line 1");
+    check("language: en\nlists: {a: {}}", "home.yaml:2: the list a needs one of");
+    check("language: en\nlists: {a: {values: ['(']}}\n", "home.yaml:2: list a: in this template, line 1");
     check(
         "language: en\nexpansion_rules:\n  a: '<a>'\n  \nintents: {A: {data: [{sentences: ['<a>']}]}}",
         "<a> calls itself",
@@ -243,6 +243,141 @@ fn a_fault_in_a_file_is_told_with_its_place() {
     check("", "home.yaml: ");
     check("&a [*a, *a]", "home.yaml: ");
     check(&format!("{}a", "[".repeat(100_000)), "home.yaml: ");
+}
+
+#[test]
+fn what_a_yaml_reader_takes_for_numbers_and_flags_is_read_as_written() {
+    let text = "language: en\nintents:\n  Power:\n    data:\n      - sentences: ['turn {state} [the] {name}']\n        \
+                slots: {scene: off, level: 1.50}\nlists:\n  state: {values: [on, off, yes]}\n  \
+                name:\n    values:\n      - kettle\n      - 007\n      - 1.50\n      - {in: no, out: 0x10}\n      - {in: true, out: Yes}\n      \
+                - True\n";
+    let sense = Sense::from_texts(&[("home.yaml", text)]).expect("the file is good");
+    for (said, state, name) in [
+        ("turn on the kettle", "on", "kettle"),
+        ("turn off 007", "off", "007"),
+        ("turn yes 1.50", "yes", "1.50"),
+        ("turn on no", "on", "0x10"),
+        ("turn on true", "on", "Yes"),
+    ] {
+        check_all(&sense, &format!("Power level=1.50 name={name} scene=off state={state}"), &[said]);
+    }
+    check_all(&sense, "nothing", &["turn true the kettle", "turn false the kettle", "turn on 7"]);
+}
+
+#[test]
+fn a_fault_in_yaml_is_told_in_an_owners_words_with_its_line() {
+    let list = |values: &str| format!("language: en\nintents: {{}}\nlists:\n  a:\n    values:\n{values}");
+    for (text, line, word) in [
+        (list("      - good\n      - [bad]"), 7, "list value"),
+        (list("      - good\n      -\n"), 7, "list value"),
+        (list("      - good\n      - null"), 7, "list value"),
+        (list("      - {in: good}\n      - {on: bad}"), 7, "`on`"),
+        (list("      - {in: good}\n      - {out: bad}"), 7, "`in`"),
+        (list("      - {in: good}\n      - {in: [bad]}"), 7, "words"),
+        (list("      - {in: good}\n      - {in: null}"), 7, "null"),
+        ("language: en\nintents: {A: {data: [{sentences: [on, null]}]}}".to_owned(), 2, "null"),
+        ("language: en\nlists: {a: {wildcard: maybe}}".to_owned(), 2, "true nor false"),
+        ("language: en\nlists: {a: {range: {from: 1, to: 2, multiplier: x}}}".to_owned(), 2, "number"),
+        ("language: en\nlists: [a]".to_owned(), 2, "keys with values"),
+        ("language: en\nlists: {a: {range: {from: 1, to: 2, step: -1}}}".to_owned(), 2, "number"),
+        (list("      - {in: good, context: {domain: {a: b}}}"), 6, "a word or a list of words"),
+        (list("      - good\n  a: {values: [b]}"), 7, "a"),
+        ("language: en\nintents:\n  A:\n    data: {sentences: [x]}".to_owned(), 4, ""),
+        ("language: en\nlists:\n  a:\n    range: {from: one, to: 2}".to_owned(), 4, ""),
+        ("language: en\nlists:\n  a:\n    range: {from: 1, to: 2, fractions: thirds}".to_owned(), 4, "thirds"),
+    ] {
+        let error =
+            Sense::from_texts(&[("home.yaml", &text)]).err().map_or("fine".to_owned(), |error| error.to_string());
+        println!("{error}");
+        assert!(
+            error.contains(&format!("line {line}")) && error.contains(word) && !error.contains('\n'),
+            "{text}\n{error}"
+        );
+        for foreign in [
+            "untagged",
+            "enum",
+            "ListValue",
+            "DuplicateKeyPolicy",
+            "serde",
+            "deserialize",
+            "variant",
+            "i64",
+            "u32",
+            "scalar",
+            "sequence",
+            "field",
+        ] {
+            assert!(!error.contains(foreign), "{error}");
+        }
+    }
+}
+
+const FREE: &str = "
+language: en
+intents:
+  Add: {data: [{sentences: ['add {item} to my list', '{item} on my list']}]}
+  Play: {data: [{sentences: ['play {title} [in the {room}]']}]}
+  Tell: {data: [{sentences: ['(tell|text) {who} [that] {message}']}]}
+  Note: {data: [{sentences: ['note {text}']}]}
+lists:
+  item: {wildcard: true}
+  title: {wildcard: true}
+  text: {wildcard: true}
+  message: {wildcard: true}
+  who: {values: [mom, the office]}
+  room: {values: [kitchen]}
+";
+
+#[test]
+fn free_text_keeps_every_word_that_was_said() {
+    let sense = Sense::from_texts(&[("home.yaml", FREE)]).expect("the file is good");
+    for (said, expected) in [
+        ("add thank you cards to my list", "Add item=thank you cards"),
+        ("Alexa, add an Echo Dot and please stickers to my list", "Add item=an Echo Dot and please stickers"),
+        ("add computer paper to my list", "Add item=computer paper"),
+        ("add so many well made things to my um list", "Add item=so many well made things"),
+        ("okay computer on my list", "Add item=okay computer"),
+        ("play just dance", "Play title=just dance"),
+        ("play hello", "Play title=hello"),
+        ("play so what", "Play title=so what"),
+        ("play please please me", "Play title=please please me"),
+        ("play please", "Play title=please"),
+        ("Alexa, play Computer Love", "Play title=Computer Love"),
+        ("play songs by Amazon", "Play title=songs by Amazon"),
+        ("play ok computer in the kitchen", "Play room=kitchen title=ok computer"),
+        ("play hotel california (live)", "Play title=hotel california (live)"),
+        ("play (everything i do) i do it for you", "Play title=(everything i do) i do it for you"),
+        ("play help [remastered] in the kitchen", "Play room=kitchen title=help [remastered]"),
+        ("tell mom that i am so happy and well thank you", "Tell message=i am so happy and well thank you who=mom"),
+        ("note say hi to echo and then just stop", "Note text=say hi to echo and then just stop"),
+        (
+            "text the office i will be late, actually, very late",
+            "Tell message=i will be late, actually, very late who=the office",
+        ),
+    ] {
+        check_all(&sense, expected, &[said]);
+    }
+}
+
+#[test]
+fn what_is_said_to_the_assistant_is_no_part_of_free_text() {
+    let sense = Sense::from_texts(&[("home.yaml", FREE)]).expect("the file is good");
+    check_all(
+        &sense,
+        "Play title=thriller",
+        &[
+            "Alexa, play thriller",
+            "play thriller please",
+            "Play thriller, please.",
+            "Play thriller, thank you.",
+            "Play thriller, Alexa.",
+            "Could you please play thriller, please?",
+            "[BLANK_AUDIO] Hey Alexa, play thriller. (door closes)",
+            "play thriller [Music]",
+            "Play thriller. Play thriller.",
+        ],
+    );
+    check_all(&sense, "Add item=milk", &["Um, add milk to my list, thanks", "please add milk to my uh list please"]);
 }
 
 #[test]
@@ -257,6 +392,23 @@ fn a_folder_of_files_is_read_in_order_and_whole() {
     let sense = Sense::load_dir(dir.path()).expect("the files are good");
     check_all(&sense, "Warm", &["make it warm"]);
     check_all(&sense, "GetCurrentTime", &["what time is it"]);
+    for hidden in ["._a.yml", ".#a.yml", ".git"] {
+        fs::write(dir.path().join(hidden), [0xff, 0xfe, 0x00]).expect("written");
+    }
+    let below = dir.path().join("custom_sentences");
+    for (language, sentences) in [("en", "lights out"), ("de", "licht aus")] {
+        let folder = below.join(language);
+        fs::create_dir_all(&folder).expect("made");
+        let text = format!("language: {language}\nintents: {{Out: {{data: [{{sentences: ['{sentences}']}}]}}}}");
+        fs::write(folder.join("out.yaml"), text).expect("written");
+    }
+    let sense = Sense::load_dir(dir.path()).expect("the files are good");
+    check_all(&sense, "Warm", &["make it warm"]);
+    check_all(&sense, "Out", &["lights out"]);
+    assert!(matches!(Sense::load_dir(&below.join("de")), Err(SenseError::Language { .. })));
+    std::os::unix::fs::symlink(dir.path(), below.join("round")).expect("linked");
+    assert!(matches!(Sense::load_dir(dir.path()), Err(SenseError::TooDeep { .. } | SenseError::Read { .. })));
+    fs::remove_file(below.join("round")).expect("removed");
     fs::write(dir.path().join("b.yaml"), [0xff, 0xfe, 0x00]).expect("written");
     assert!(matches!(Sense::load_dir(dir.path()), Err(SenseError::Read { .. })));
 }
