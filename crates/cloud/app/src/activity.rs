@@ -88,10 +88,10 @@ pub(crate) async fn list(
     };
     let page = parts.history.page(account, before, PAGE_ROWS).await?;
     let devices = device_names(&parts, account).await?;
-    let now = when::local(parts.clock.now(), &parts.zone);
+    let now = when::local(parts.clock.now(), &(parts.zone)());
     let mut days: Vec<DayView> = Vec::new();
     for row in page.rows {
-        let at = when::local(row.at, &parts.zone);
+        let at = when::local(row.at, &(parts.zone)());
         let name = when::day(&at, &now);
         if days.last().is_none_or(|day| day.name != name) {
             days.push(DayView { name, rows: Vec::new() });
@@ -142,8 +142,8 @@ pub(crate) async fn confirm_delete(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let row = parts.history.utterance(account, parse(&id)?).await.map_err(or_not_found)?;
-    let at = when::local(row.at, &parts.zone);
-    let now = when::local(parts.clock.now(), &parts.zone);
+    let at = when::local(row.at, &(parts.zone)());
+    let now = when::local(parts.clock.now(), &(parts.zone)());
     let (device, transcript) = match &row.state {
         RowState::Sealed { device, details } => {
             let devices = device_names(&parts, account).await?;

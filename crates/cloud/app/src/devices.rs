@@ -50,10 +50,10 @@ pub(crate) async fn list(
     State(parts): State<Arc<AppParts>>,
     Extension(Owner(account)): Extension<Owner>,
 ) -> Result<Response, Problem> {
-    let now = when::local(parts.clock.now(), &parts.zone);
+    let now = when::local(parts.clock.now(), &(parts.zone)());
     let devices = parts.history.devices(account).await?;
     let view = |device: Device| {
-        let added = when::local(device.added, &parts.zone);
+        let added = when::local(device.added, &(parts.zone)());
         DeviceView {
             id: device.id.to_string(),
             name: device.name.expose().clone(),

@@ -42,8 +42,8 @@ pub struct AppParts {
     pub codes: Arc<dyn PairingCodes>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The zone in which times are shown.
-    pub zone: jiff::tz::TimeZone,
+    /// Tells the zone in which times are shown; it may change while the app serves.
+    pub zone: Arc<dyn Fn() -> jiff::tz::TimeZone + Send + Sync>,
 }
 
 /// The app's routes.

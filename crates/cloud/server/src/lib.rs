@@ -9,6 +9,7 @@ mod identity;
 pub mod logs;
 mod parts;
 mod run_file;
+mod zone;
 
 use std::io;
 use std::net::SocketAddr;
@@ -81,6 +82,16 @@ pub enum ServerError {
     /// The voice activity model does not load.
     #[error(transparent)]
     Ear(#[from] ear::EarError),
+    /// A time zone is named that this machine does not know.
+    #[error(
+        "the time zone \"{name}\" (from {source_name}) is not known here: correct it, or install the package tzdata"
+    )]
+    Zone {
+        /// The zone, as it is named.
+        name: String,
+        /// Where it is named.
+        source_name: String,
+    },
     /// No random bytes could be had.
     #[error("the machine gives no random bytes: {0}")]
     Random(getrandom::Error),

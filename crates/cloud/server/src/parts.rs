@@ -9,9 +9,10 @@ use ear::vad::VadModel;
 use gateway::{Gateway, GatewayConfig, GatewayParts, PairingDesk};
 use history::History;
 use sense::Sense;
-use skills::Skills;
+use skills::{Skills, ZoneSource};
 use speech::{Espeak, EspeakConfig, PoolConfig, RecognizerPool, SpeakerPool, WhisperRecognizer};
 
+use crate::zone::LocalZone;
 use crate::{Config, ServerError, account};
 
 /// Recognitions at once: the rest of a small machine belongs to its owner. Requests beyond the queue are told that the
@@ -30,11 +31,13 @@ pub(crate) struct Parts {
     pub(crate) desk: Arc<PairingDesk>,
     pub(crate) owner: AccountId,
     clock: Arc<dyn Clock>,
+    zone: Arc<LocalZone>,
 }
 
 impl Parts {
     /// Opens the store and loads the models.
     pub(crate) async fn open(config: &Config) -> Result<Self, ServerError> {
+        let zone = Arc::new(LocalZone::of_machine()?);
         let opened = History::open(&config.data, Arc::clone(&config.clock)).await?;
         let history = Arc::new(opened.history);
         let owner = account::owner(&history, &config.data).await?;
@@ -43,19 +46,18 @@ impl Parts {
         let voice = Arc::new(Espeak::new(EspeakConfig::english()));
         let voices = SpeakerPool::start(voice, VOICES, Arc::clone(&config.clock))?;
         let desk = Arc::new(PairingDesk::new(Arc::clone(&config.clock)));
-        let zone = jiff::tz::TimeZone::system();
         let gateway = Arc::new(Gateway::new(GatewayParts {
             history: Arc::clone(&history),
             desk: Arc::clone(&desk),
             recognizers: Arc::new(recognizers),
             sense: Arc::new(Sense::builtin()),
-            skills: Arc::new(Skills::new(Arc::clone(&config.clock), zone)),
+            skills: Arc::new(Skills::following(Arc::clone(&config.clock), source(&zone))),
             voices: Arc::new(voices),
             vad: VadModel::load(&config.models)?,
             clock: Arc::clone(&config.clock),
             config: GatewayConfig::default(),
         }));
-        Ok(Self { data: config.data.clone(), history, gateway, desk, owner, clock: Arc::clone(&config.clock) })
+        Ok(Self { data: config.data.clone(), history, gateway, desk, owner, clock: Arc::clone(&config.clock), zone })
     }
 
     /// The owner's pages.
@@ -64,7 +66,7 @@ impl Parts {
             history: Arc::clone(&self.history),
             codes: Arc::new(Codes(Arc::clone(&self.desk))),
             clock: Arc::clone(&self.clock),
-            zone: jiff::tz::TimeZone::system(),
+            zone: source(&self.zone),
         })
     }
 
@@ -76,6 +78,11 @@ impl Parts {
             history.close().await;
         }
     }
+}
+
+fn source(zone: &Arc<LocalZone>) -> ZoneSource {
+    let zone = Arc::clone(zone);
+    Arc::new(move || zone.now())
 }
 
 /// The gateway's desk, as the app knows it.

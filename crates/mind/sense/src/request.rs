@@ -92,7 +92,7 @@ impl<'a> Request<'a> {
         let inside = |word: &&(Range<usize>, usize)| word.0.start < place.end && place.start < word.0.end;
         let mut taken = reading.words.iter().filter(inside).map(|(_, index)| *index);
         let Some(first) = taken.next() else { return reading.text.get(place).unwrap_or_default().to_owned() };
-        let last = taken.last().unwrap_or(first);
+        let last = taken.next_back().unwrap_or(first);
         let left_out =
             |index: usize| reading.content.contains(&index) && !reading.words.iter().any(|(_, kept)| *kept == index);
         let start = (0..first).rev().take_while(|index| left_out(*index)).last().unwrap_or(first);

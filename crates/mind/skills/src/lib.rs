@@ -31,13 +31,22 @@ const NO_TIME: &str = "I don't know the time just now.";
 pub struct Skills {
     skills: Vec<Box<dyn Skill>>,
     clock: Arc<dyn Clock>,
-    zone: TimeZone,
+    zone: ZoneSource,
 }
+
+/// Tells the owner's time zone as it is now: it may change while the skills serve.
+pub type ZoneSource = Arc<dyn Fn() -> TimeZone + Send + Sync>;
 
 impl Skills {
     /// The skills that Sotto comes with, which tell the time of `clock` in `zone`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, zone: TimeZone) -> Self {
+        Self::following(clock, Arc::new(move || zone.clone()))
+    }
+
+    /// The skills that Sotto comes with, which tell the time of `clock` in the zone that `zone` names at that moment.
+    #[must_use]
+    pub fn following(clock: Arc<dyn Clock>, zone: ZoneSource) -> Self {
         let skills: Vec<Box<dyn Skill>> = vec![Box::new(date::Date), Box::new(stop::Stop), Box::new(time::Time)];
         Self { skills, clock, zone }
     }
@@ -71,6 +80,6 @@ impl Skills {
 
     fn now(&self) -> Option<ZonedDateTime> {
         let now = jiff::Timestamp::from_millisecond(self.clock.now().unix_ms()).ok()?;
-        Some(now.to_zoned_datetime(self.zone.clone()))
+        Some(now.to_zoned_datetime((self.zone)()))
     }
 }

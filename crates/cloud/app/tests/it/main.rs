@@ -41,7 +41,7 @@ impl Site {
             history: Arc::clone(&history),
             codes: Arc::new(OneCode),
             clock,
-            zone: jiff::tz::TimeZone::UTC,
+            zone: Arc::new(|| jiff::tz::TimeZone::UTC),
         };
         Self { _dir: dir, router: app::router(parts), history, account }
     }
