@@ -154,7 +154,7 @@ fn is_shell(file: &File) -> bool {
 
 /// The line from which on a file is a test's.
 fn first_line_of_tests(file: &File) -> usize {
-    const TESTS: [&str; 4] = ["/tests/", "scripts/test.sh", "scripts/delays.sh", "web/"];
+    const TESTS: [&str; 5] = ["/tests/", "crates/test-speech/", "scripts/test.sh", "scripts/delays.sh", "web/"];
     if TESTS.iter().any(|part| file.path.contains(part)) || file.path.ends_with("/tests.rs") {
         return 0;
     }

@@ -75,27 +75,6 @@ pub(crate) fn models() -> Option<PathBuf> {
     present(models)
 }
 
-/// Where development recordings are.
-fn recordings() -> PathBuf {
-    std::env::var_os("SOTTO_DEV_DATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/data")), PathBuf::from)
-}
-
-/// A development recording, or why the test is skipped.
-pub(crate) fn recording(path: &str) -> Option<Vec<i16>> {
-    Some(sound::decode_file(&present(recordings().join(path))?).expect("a good file"))
-}
-
-/// The development recordings of a source with a label, by their paths below `speech`, or why the test is skipped.
-pub(crate) fn speech_of(source: &str, label: &str) -> Option<Vec<String>> {
-    let table = std::fs::read_to_string(present(recordings().join("speech/manifest.tsv"))?).expect("readable");
-    let wanted = |line: &str| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        (fields.get(1) == Some(&source) && fields.get(3) == Some(&label)).then(|| fields[0].to_owned())
-    };
-    Some(table.lines().filter_map(wanted).collect())
-}
-
 fn present(path: PathBuf) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);

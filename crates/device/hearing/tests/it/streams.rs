@@ -1,13 +1,12 @@
 //! What leaves the ear, to the sample.
 
+use std::path::Path;
 use std::time::Duration;
 
 use base::{SampleCount, TurnId};
 use pipe::{Cause, CloseReason, EarToPanel, LinkToEar, PanelToEar, exit};
 
-use crate::rig::{Rig, Stream, models, recording};
-
-const CLIP: &str = "speech/richtier-alexa/ecb572c012_alexa_what_time_is_it.flac";
+use crate::rig::{Rig, Stream, models};
 
 /// The ear says how much it heard each time that it is a second more, in whole chunks.
 const REPORTED: usize = 13 * 1_280;
@@ -22,9 +21,13 @@ pub(crate) fn room(samples: usize) -> Vec<i16> {
     noise.take(samples).collect()
 }
 
-/// Two seconds of room, the request, two seconds of room.
-pub(crate) fn request() -> Option<Vec<i16>> {
-    Some([room(32_000), recording(CLIP)?, room(32_000)].concat())
+/// Has it checked for each request that there is (a synthetic voice's, and a person's where the recordings are), with two
+/// seconds of room before and behind.
+pub(crate) fn for_each_request(check: fn(&Path, Vec<i16>)) {
+    let Some(models) = models() else { return };
+    for clip in test_speech::requests() {
+        check(&models, [room(32_000), clip.pcm, room(32_000)].concat());
+    }
 }
 
 /// Says where two sounds differ, not all that is in them.
@@ -44,8 +47,11 @@ fn check_is_exact(stream: &Stream, played: &[i16]) {
 
 #[test]
 fn i5_what_leaves_is_what_was_heard_bit_for_bit_from_500_ms_before_the_onset() {
-    let (Some(models), Some(played)) = (models(), request()) else { return };
-    let mut rig = Rig::start(&models, &["--lockstep"]);
+    for_each_request(check_what_leaves);
+}
+
+fn check_what_leaves(models: &Path, played: Vec<i16>) {
+    let mut rig = Rig::start(models, &["--lockstep"]);
     rig.play(played.clone(), 1_280, false);
     let turn = rig.light_up();
     let stream = rig.take_stream(Some(30_000));
@@ -61,12 +67,15 @@ fn i5_what_leaves_is_what_was_heard_bit_for_bit_from_500_ms_before_the_onset() {
 
 #[test]
 fn fast_playback_gives_the_same_whatever_the_pieces() {
-    let (Some(models), Some(played)) = (models(), request()) else { return };
+    for_each_request(check_pieces);
+}
+
+fn check_pieces(models: &Path, played: Vec<i16>) {
     let mut seen = Vec::new();
     for (piece, options) in
         [(1_280, &["--lockstep"][..]), (77, &["--lockstep"]), (32_768, &["--lockstep"]), (320, &[])]
     {
-        let mut rig = Rig::start(&models, options);
+        let mut rig = Rig::start(models, options);
         rig.play(played.clone(), piece, false);
         rig.light_up();
         let stream = rig.take_stream(None);
@@ -80,9 +89,12 @@ fn fast_playback_gives_the_same_whatever_the_pieces() {
 
 #[test]
 fn i5_a_stream_ends_at_fifteen_seconds() {
-    let (Some(models), Some(played)) = (models(), request()) else { return };
+    for_each_request(check_limit);
+}
+
+fn check_limit(models: &Path, played: Vec<i16>) {
     let played = [played, room(16 * 16_000)].concat();
-    let mut rig = Rig::start(&models, &["--lockstep"]);
+    let mut rig = Rig::start(models, &["--lockstep"]);
     rig.play(played.clone(), 1_280, false);
     rig.light_up();
     let stream = rig.take_stream(None);
@@ -92,8 +104,11 @@ fn i5_a_stream_ends_at_fifteen_seconds() {
 
 #[test]
 fn i1_no_sample_leaves_before_the_light_is_on() {
-    let (Some(models), Some(played)) = (models(), request()) else { return };
-    let mut rig = Rig::start(&models, &[]);
+    for_each_request(check_the_dark);
+}
+
+fn check_the_dark(models: &Path, played: Vec<i16>) {
+    let mut rig = Rig::start(models, &[]);
     rig.play(played, 1_280, false);
     let Some(EarToPanel::Ask { turn, .. }) = rig.panel_hears() else { panic!("{}", rig.events()) };
     // A light for another turn is none for this one.
@@ -105,8 +120,11 @@ fn i1_no_sample_leaves_before_the_light_is_on() {
 
 #[test]
 fn i2_a_link_that_does_not_drain_ends_the_ear_and_with_it_the_light() {
-    let (Some(models), Some(played)) = (models(), request()) else { return };
-    let mut rig = Rig::start(&models, &[]);
+    for_each_request(check_no_draining);
+}
+
+fn check_no_draining(models: &Path, played: Vec<i16>) {
+    let mut rig = Rig::start(models, &[]);
     rig.play(played, 1_280, true);
     let turn = rig.light_up();
     rig.tell_as_link(LinkToEar::StopCapture { turn, at: SampleCount(0) });
@@ -115,8 +133,11 @@ fn i2_a_link_that_does_not_drain_ends_the_ear_and_with_it_the_light() {
 
 #[test]
 fn i3_with_the_microphones_off_nothing_is_heard_and_nothing_of_before_is_left() {
-    let (Some(models), Some(played)) = (models(), request()) else { return };
-    let mut rig = Rig::start(&models, &["--lockstep"]);
+    for_each_request(check_mic_off);
+}
+
+fn check_mic_off(models: &Path, played: Vec<i16>) {
+    let mut rig = Rig::start(models, &["--lockstep"]);
     rig.tell_as_panel(PanelToEar::MicOff);
     assert_eq!(rig.panel_hears(), Some(EarToPanel::Wiped));
     let played = [&played[..], &room(REPORTED)].concat();
@@ -128,7 +149,7 @@ fn i3_with_the_microphones_off_nothing_is_heard_and_nothing_of_before_is_left() 
     assert_eq!(rig.panel_hears(), Some(EarToPanel::Ready), "i3: {}", rig.events());
     // What is said from now on is heard, and the stream reaches back to now at the most.
     let from = played.len() as u64;
-    let word = recording(CLIP).expect("it was there before");
+    let word = test_speech::request();
     rig.play([word.clone(), room(16_000)].concat(), 1_280, true);
     rig.light_up();
     let stream = rig.take_stream(Some(16_000));

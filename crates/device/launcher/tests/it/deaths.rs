@@ -4,17 +4,20 @@ use std::path::Path;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::device::{Device, FOUR, models, recording};
+use crate::device::{Device, FOUR, models, recordings};
 
 /// Moments at which each is killed once: as soon as the ear is up, as soon as the word is heard, within the stream.
 const MOMENTS: [&str; 3] = ["\"process\":\"ear\"", "\"wake\"", "\"gate_open\""];
 
 #[test]
 fn i2_whoever_dies_takes_the_light_along_and_all_start_afresh() {
-    let (Some(models), Some(recording)) = (models(), recording()) else { return };
+    let Some(models) = models() else { return };
+    recordings().iter().for_each(|recording| kill_each(&models, recording));
+}
+
+fn kill_each(models: &Path, recording: &Path) {
     std::thread::scope(|scope| {
         for name in FOUR {
-            let (models, recording) = (&models, &recording);
             scope.spawn(move || MOMENTS.iter().for_each(|moment| kill_at(name, moment, models, recording)));
         }
     });

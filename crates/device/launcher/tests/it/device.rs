@@ -38,13 +38,9 @@ pub(crate) fn models() -> Option<PathBuf> {
     present(std::env::var_os("SOTTO_MODELS").map_or_else(|| cache.join("sotto/models"), PathBuf::from))
 }
 
-/// "Alexa, what time is it", said by a person.
-pub(crate) fn recording() -> Option<PathBuf> {
-    let root = std::env::var_os("SOTTO_DEV_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/data")),
-        PathBuf::from,
-    );
-    present(root.join("speech/richtier-alexa/ecb572c012_alexa_what_time_is_it.flac"))
+/// "Alexa, what time is it", by a synthetic voice and, where the recordings are, by a person.
+pub(crate) fn recordings() -> Vec<PathBuf> {
+    std::iter::once(test_speech::request_file()).chain(test_speech::people::request_file()).collect()
 }
 
 fn present(path: PathBuf) -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use rustix::process::Signal;
 
-use crate::device::{Device, FOUR, models, recording};
+use crate::device::{Device, FOUR, models, recordings};
 
 /// The order in which things of a turn happen, by their event lines.
 fn order(events: &[String], wanted: &[&str]) {
@@ -16,8 +16,9 @@ fn order(events: &[String], wanted: &[&str]) {
 
 #[test]
 fn a_recording_is_heard_lit_let_through_and_over() {
-    let (Some(models), Some(recording)) = (models(), recording()) else { return };
-    for pace in ["", ",fast"] {
+    let Some(models) = models() else { return };
+    let recordings = recordings();
+    for (recording, pace) in recordings.iter().flat_map(|recording| ["", ",fast"].map(|pace| (recording, pace))) {
         let mut device = Device::start(&models, &format!("file:{}{pace}", recording.display()));
         assert!(device.end().success(), "{:#?}", device.events());
         let events = device.events();
@@ -47,8 +48,8 @@ fn a_recording_is_heard_lit_let_through_and_over() {
 
 #[test]
 fn standard_input_is_a_microphone() {
-    let (Some(models), Some(recording)) = (models(), recording()) else { return };
-    let samples = [vec![3; 16_000], sound::decode_file(&recording).expect("a good file"), vec![-3; 16_001]].concat();
+    let Some(models) = models() else { return };
+    let samples = [vec![3; 16_000], test_speech::request(), vec![-3; 16_001]].concat();
     let mut device = Device::start(&models, "stdin,fast");
     let mut input = device.launcher.stdin.take().expect("a pipe");
     // Half a sample at the end is none.
@@ -62,7 +63,7 @@ fn standard_input_is_a_microphone() {
 
 #[test]
 fn i3_microphones_off_ends_the_microphone_and_survives_a_restart() {
-    let (Some(models), Some(_)) = (models(), recording()) else { return };
+    let Some(models) = models() else { return };
     let device = Device::start(&models, "stdin");
     device.wait_for("\"process\":\"mic\"", 1);
     device.press("mic off");
