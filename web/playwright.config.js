@@ -1,4 +1,5 @@
-// Debian's Chromium, one test at a time: each starts a real cloud and a real device.
+// Debian's Chromium, one test at a time: each starts a real cloud and a real device. Playwright 1.61 is the last that runs
+// on Node 18, which is what Debian 12 has.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
