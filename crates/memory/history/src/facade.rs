@@ -18,6 +18,7 @@ use crate::error::HistoryError;
 use crate::market::Market;
 use crate::password::{Passwords, Tries};
 use crate::recover::Recovery;
+use crate::standing::Standings;
 
 /// Everything that is kept, in one data directory, which it alone uses while it lives.
 ///
@@ -45,6 +46,7 @@ struct Parts {
     markets: BTreeMap<Marketplace, Arc<Market>>,
     passwords: Passwords,
     tries: Tries,
+    standings: Arc<Standings>,
     clock: Arc<dyn Clock>,
     data: PathBuf,
     /// Held to read by each change under way, and to write by closing. Nothing in it: closed.

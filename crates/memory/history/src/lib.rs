@@ -17,6 +17,7 @@ mod market;
 mod password;
 mod recover;
 mod room;
+mod standing;
 mod store;
 mod types;
 
@@ -27,6 +28,7 @@ pub use facade::{History, Opened};
 pub use market::{PAGE_ROWS_MAX, SAMPLES_MAX};
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, generate_password};
 pub use recover::Recovery;
+pub use standing::Attendance;
 pub use store::devices::DEVICES_MAX;
 pub use types::{
     BadCursor, Cause, Cursor, Details, Device, Intent, NewUtterance, Page, Receipt, ReceiptNumber, Row, RowState,

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::details;
 use crate::error::HistoryError;
 use crate::room::Room;
+use crate::standing::Attendance;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewRow, Pending, Store, StoredRow, StoredState};
 use crate::types::{Cursor, Details, NewUtterance, Page, Receipt, ReceiptNumber, Row, RowState};
@@ -47,15 +48,20 @@ pub(crate) struct Market {
 }
 
 impl Market {
-    /// Seals `new`. When this returns it is on the disk; on an error nothing of it is kept.
-    pub(crate) async fn seal(&self, new: NewUtterance) -> Result<UtteranceId, HistoryError> {
+    /// Seals `new`, which `device` heard. When this returns it is on the disk; on an error nothing of it is kept.
+    pub(crate) async fn seal(&self, new: NewUtterance, mut device: Attendance) -> Result<UtteranceId, HistoryError> {
         if new.pcm.expose().len() > SAMPLES_MAX {
             return Err(HistoryError::TooMany { what: "samples of a request", max: SAMPLES_MAX });
         }
         let id = UtteranceId::from_bytes(random()?);
         let keys = Arc::clone(&self.keys);
         let slot = tokio::task::spawn_blocking(move || keys.create(id)).await??;
-        match self.seal_in(slot, id, new).await {
+        let sealed = match self.seal_in(slot, id, new).await {
+            // Its row came before the device's revocation, which was asked for while it was sealed: it goes again.
+            Ok(()) if device.ends().await => Err(HistoryError::NoSuchDevice),
+            sealed => sealed,
+        };
+        match sealed {
             Ok(()) => Ok(id),
             Err(error) => {
                 // Should this fail as well (a dead disk), the next start finds a key without a row.

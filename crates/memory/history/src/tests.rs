@@ -8,4 +8,5 @@ mod disk;
 mod files;
 mod kill;
 mod life;
+mod revoked;
 mod watch;

@@ -1,5 +1,7 @@
 //! Who somebody is, and which devices are theirs.
 
+use std::sync::Arc;
+
 use base::{AccountId, DeviceId, Marketplace, Redacted};
 
 use crate::directory::{Account, NAME_CHARS_MAX, token_hash};
@@ -7,6 +9,7 @@ use crate::error::HistoryError;
 use crate::facade::History;
 use crate::market::random;
 use crate::password::generate_password;
+use crate::standing::Attendance;
 use crate::store::devices::{DEVICES_MAX, NewDevice};
 use crate::types::{Device, SignIn};
 
@@ -118,6 +121,10 @@ impl History {
         if self.devices(account).await?.len() >= DEVICES_MAX {
             return Err(HistoryError::TooMany { what: "devices of an account", max: DEVICES_MAX });
         }
+        let elsewhere = |before: &Device| before.revoked.is_none() && before.account != account;
+        if let Some(before) = self.device_by_key(key_sha256).await?.filter(elsewhere) {
+            self.revoke_device(before.account, before.id).await?;
+        }
         let id = DeviceId::from_bytes(random()?);
         let new = NewDevice { id, account, name: name.to_owned().into(), key_sha256, at: self.parts.clock.now() };
         market.store.add_device(new, market.marketplace).await
@@ -147,17 +154,40 @@ impl History {
         market.store.devices(account, market.marketplace).await
     }
 
-    /// Revokes a device of `account`: its key is refused from now on. Once more is harmless.
+    /// Attends to the device that has this key (SHA-256 of its SPKI); nothing where it is unknown or revoked. Whoever
+    /// serves a device does so under an [`Attendance`], which says when that is over.
+    ///
+    /// # Errors
+    /// [`HistoryError::Database`].
+    pub async fn attend(&self, key_sha256: [u8; 32]) -> Result<Option<(Device, Attendance)>, HistoryError> {
+        let stands = |device: &Device| device.revoked.is_none();
+        let Some(found) = self.device_by_key(key_sha256).await?.filter(stands) else { return Ok(None) };
+        let attendance = self.parts.standings.enter(found.id);
+        // Looked up once more: of a revocation in between, the attendance was not told.
+        let device = self.device_by_key(key_sha256).await?.filter(stands).filter(|device| device.id == found.id);
+        Ok(device.map(|device| (device, attendance)))
+    }
+
+    /// Revokes a device of `account`: its key is refused from now on, and whoever attends to it is told so. When this
+    /// returns, nothing of a request that was not kept before can be kept any more. Once more is harmless.
     ///
     /// # Errors
     /// [`HistoryError::NoSuchDevice`].
     pub async fn revoke_device(&self, account: AccountId, id: DeviceId) -> Result<(), HistoryError> {
         let market = self.home(account).await?;
-        if market.store.revoke_device(account, id, self.parts.clock.now()).await? {
-            return Ok(());
-        }
         let known = market.store.devices(account, market.marketplace).await?.iter().any(|device| device.id == id);
-        if known { Ok(()) } else { Err(HistoryError::NoSuchDevice) }
+        if !known {
+            return Err(HistoryError::NoSuchDevice);
+        }
+        let (standings, at) = (Arc::clone(&self.parts.standings), self.parts.clock.now());
+        let revoking = async move {
+            let writing = async {
+                market.store.revoke_device(account, id, at).await?;
+                Ok(true)
+            };
+            standings.revoke(id, writing).await
+        };
+        self.to_the_end(revoking).await.map(|_| ())
     }
 
     /// Notes that `device` is connected.

@@ -56,7 +56,8 @@ pub(super) async fn open(data: &Path, clock: Arc<dyn Clock>, steps: Arc<dyn Step
     }
     let passwords = Passwords::new().await?;
     let (data, folder) = (data.to_path_buf(), RwLock::new(Some(folder)));
-    let parts = Parts { directory, markets, passwords, tries: Tries::new(), clock, data, folder };
+    let (tries, standings) = (Tries::new(), Arc::default());
+    let parts = Parts { directory, markets, passwords, tries, standings, clock, data, folder };
     Ok(Opened { history: History { parts: Arc::new(parts) }, first_start, root_key_path, recovered })
 }
 

@@ -9,17 +9,19 @@ use crate::types::{Cursor, NewUtterance, Page, Receipt, Row};
 
 impl History {
     /// Seals an utterance under a key of its own. When this returns it is on the disk; after an error nothing of it
-    /// is kept.
+    /// is kept. A device that is revoked while this runs is one that does not exist: what was sealed is destroyed, and
+    /// the revocation waits for that.
     ///
     /// # Errors
-    /// [`HistoryError::NoSuchAccount`] where the account does not use that marketplace, [`HistoryError::NoSuchDevice`],
-    /// [`HistoryError::TooMany`], [`HistoryError::DiskFull`].
+    /// [`HistoryError::NoSuchAccount`] where the account does not use that marketplace, [`HistoryError::NoSuchDevice`]
+    /// (also of one that was revoked), [`HistoryError::TooMany`], [`HistoryError::DiskFull`].
     pub async fn seal(&self, new: NewUtterance) -> Result<UtteranceId, HistoryError> {
+        let device = self.parts.standings.enter(new.device);
         if !self.parts.directory.uses(new.account, new.marketplace).await? {
             return Err(HistoryError::NoSuchAccount);
         }
         let market = self.market(new.marketplace)?;
-        self.to_the_end(async move { market.seal(new).await }).await
+        self.to_the_end(async move { market.seal(new, device).await }).await
     }
 
     /// Some lines of `account`'s history, newest first: at most `limit` (and [`crate::PAGE_ROWS_MAX`]), those before

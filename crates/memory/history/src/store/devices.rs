@@ -36,23 +36,21 @@ pub(crate) struct NewDevice {
 }
 
 impl SqliteStore {
-    /// Adds a device. One of the same account whose key this is already is renamed instead, and its id returned; one
-    /// of another account loses the key.
+    /// Adds a device. One whose key this is already is renamed instead, and its id returned; where it is another
+    /// account's, it is to be revoked first.
     pub(crate) async fn add_device(
         &self,
         new: NewDevice,
         marketplace: Marketplace,
     ) -> Result<DeviceId, HistoryError> {
-        let known = self.device_by_key(new.key_sha256, marketplace).await?.filter(|device| device.revoked.is_none());
+        let known = self.device_by_key(new.key_sha256, marketplace).await?;
+        let known = known.filter(|device| device.revoked.is_none() && device.account == new.account);
         let mut change = self.database.change("device: add").await?;
         if let Some(known) = known {
-            if known.account == new.account {
-                let rename = sqlx::query(DEVICE_RENAME).bind(known.id.as_bytes().as_slice()).bind(new.name.expose());
-                rename.execute(&mut *change).await.map_err(sql("write"))?;
-                change.commit().await.map_err(sql("write"))?;
-                return Ok(known.id);
-            }
-            revoke(known.account, known.id, new.at).execute(&mut *change).await.map_err(sql("write"))?;
+            let rename = sqlx::query(DEVICE_RENAME).bind(known.id.as_bytes().as_slice()).bind(new.name.expose());
+            rename.execute(&mut *change).await.map_err(sql("write"))?;
+            change.commit().await.map_err(sql("write"))?;
+            return Ok(known.id);
         }
         sqlx::query(DEVICE_INSERT)
             .bind(new.id.as_bytes().as_slice())
@@ -89,17 +87,17 @@ impl SqliteStore {
         rows.iter().map(|row| device(row, marketplace)).collect()
     }
 
-    /// Revokes a device of `account`; whether there was one to revoke.
+    /// Revokes a device of `account`. Only by way of [`crate::standing`], so that whoever serves it is told.
     pub(crate) async fn revoke_device(
         &self,
         account: AccountId,
         id: DeviceId,
         at: Timestamp,
-    ) -> Result<bool, HistoryError> {
+    ) -> Result<(), HistoryError> {
         let mut change = self.database.change("device: revoke").await?;
-        let done = revoke(account, id, at).execute(&mut *change).await.map_err(sql("write"))?;
-        change.commit().await.map_err(sql("write"))?;
-        Ok(done.rows_affected() > 0)
+        let query = sqlx::query(DEVICE_REVOKE).bind(id.as_bytes().as_slice()).bind(account.as_bytes().as_slice());
+        query.bind(at.unix_ms()).execute(&mut *change).await.map_err(sql("write"))?;
+        change.commit().await.map_err(sql("write"))
     }
 
     /// Notes that a device is connected.
@@ -109,15 +107,6 @@ impl SqliteStore {
         query.execute(&mut *change).await.map_err(sql("write"))?;
         change.commit().await.map_err(sql("write"))
     }
-}
-
-fn revoke(
-    account: AccountId,
-    id: DeviceId,
-    at: Timestamp,
-) -> sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
-    let query = sqlx::query(DEVICE_REVOKE).bind(id.as_bytes().to_vec()).bind(account.as_bytes().to_vec());
-    query.bind(at.unix_ms())
 }
 
 fn device(row: &SqliteRow, marketplace: Marketplace) -> Result<Device, HistoryError> {

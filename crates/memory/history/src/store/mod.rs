@@ -61,7 +61,8 @@ pub(crate) trait Store: Send + Sync {
     /// Ties the rows to a key store, once.
     fn set_key_store(&self, id: [u8; 16]) -> impl Future<Output = Result<(), HistoryError>> + Send;
 
-    /// Keeps a new utterance. A repetition is an error.
+    /// Keeps a new utterance. A repetition is an error, and [`HistoryError::NoSuchDevice`] one whose device is unknown
+    /// or was revoked before this change.
     fn insert(&self, row: NewRow) -> impl Future<Output = Result<(), HistoryError>> + Send;
 
     /// Takes back what [`Store::insert`] kept, or did not; its keys were never handed out.

@@ -31,8 +31,9 @@ const KEY_STORE_SELECT: &str = "-- key_store
     SELECT value FROM facts WHERE name = 'key_store'";
 const KEY_STORE_INSERT: &str = "-- set_key_store
     INSERT INTO facts (name, value) VALUES ('key_store', ?1)";
-const UTTERANCE_INSERT: &str = "-- insert
-    INSERT INTO utterances (id, account, device, at_ms, slot, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const UTTERANCE_INSERT: &str = "-- insert (of a device that stands)
+    INSERT INTO utterances (id, account, device, at_ms, slot, details)
+    SELECT ?1, ?2, id, ?4, ?5, ?6 FROM devices WHERE id = ?3 AND revoked_ms IS NULL";
 const UTTERANCE_TAKE_BACK: &str = "-- take_back
     DELETE FROM utterances WHERE id = ?1 AND slot IS NOT NULL";
 const UTTERANCE_SELECT: &str = "-- row
@@ -85,7 +86,7 @@ impl Store for SqliteStore {
 
     async fn insert(&self, row: NewRow) -> Result<(), HistoryError> {
         let mut change = self.database.change("row: insert").await?;
-        sqlx::query(UTTERANCE_INSERT)
+        let inserted = sqlx::query(UTTERANCE_INSERT)
             .bind(row.id.as_bytes().as_slice())
             .bind(row.account.as_bytes().as_slice())
             .bind(row.device.as_bytes().as_slice())
@@ -94,10 +95,10 @@ impl Store for SqliteStore {
             .bind(row.details.into_bytes())
             .execute(&mut *change)
             .await
-            .map_err(|error| match error.as_database_error() {
-                Some(database) if database.is_foreign_key_violation() => HistoryError::NoSuchDevice,
-                _ => sql("write")(error),
-            })?;
+            .map_err(sql("write"))?;
+        if inserted.rows_affected() == 0 {
+            return Err(HistoryError::NoSuchDevice);
+        }
         change.commit().await.map_err(sql("write"))
     }
 
