@@ -6,10 +6,12 @@
 pub mod clock;
 pub mod ids;
 pub mod limits;
+pub mod lines;
 pub mod redacted;
 pub mod units;
 
 pub use clock::{Clock, SetClock, SystemClock, Timestamp};
 pub use ids::{AccountId, DeviceId, Marketplace, TurnId, UtteranceId};
+pub use lines::LineLimit;
 pub use redacted::Redacted;
 pub use units::{SAMPLE_RATE_HZ, SampleCount, SampleIndex};
