@@ -3,6 +3,7 @@
 //!
 //! It panics where a test's own tools fail, as a test does. Nothing that runs may use it.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -11,7 +12,7 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::{TcpSocket, TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -55,10 +56,31 @@ impl Key {
     /// # Panics
     /// Where TLS is misconfigured.
     pub async fn connect(&self, cloud: impl ToSocketAddrs) -> Result<Socket, tungstenite::Error> {
+        self.connect_over(TcpStream::connect(cloud).await?).await
+    }
+
+    /// As [`Key::connect`], over a connection that is there already.
+    ///
+    /// # Errors
+    /// As [`Key::connect`].
+    ///
+    /// # Panics
+    /// As [`Key::connect`].
+    pub async fn connect_over(&self, stream: TcpStream) -> Result<Socket, tungstenite::Error> {
         let tls = client(Some((self.certificate.clone(), self.key.clone_key())));
-        let (socket, _) = client_async(format!("wss://{SERVER_NAME}/device"), handshake(tls, cloud).await?).await?;
+        let (socket, _) = client_async(format!("wss://{SERVER_NAME}/device"), handshake(tls, stream).await?).await?;
         Ok(socket)
     }
+}
+
+/// Connects from an address of one's own, as 127.0.0.7, as if from elsewhere; says nothing yet.
+///
+/// # Errors
+/// Where the cloud cannot be reached from there.
+pub async fn tcp_from(from: IpAddr, cloud: SocketAddr) -> Result<TcpStream, std::io::Error> {
+    let socket = if from.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind((from, 0).into())?;
+    socket.connect(cloud).await
 }
 
 /// TLS with a cloud, whoever it is, without a key of one's own.
@@ -69,7 +91,7 @@ impl Key {
 /// # Panics
 /// Where TLS is misconfigured.
 pub async fn connect_without_key(cloud: impl ToSocketAddrs) -> Result<TlsStream<TcpStream>, std::io::Error> {
-    handshake(client(None), cloud).await
+    handshake(client(None), TcpStream::connect(cloud).await?).await
 }
 
 /// The cloud's next frame; nothing once it has hung up. Waits as long as it takes.
@@ -83,9 +105,9 @@ pub async fn next_frame(socket: &mut Socket) -> Option<Vec<u8>> {
     }
 }
 
-async fn handshake(tls: ClientConfig, cloud: impl ToSocketAddrs) -> Result<TlsStream<TcpStream>, std::io::Error> {
+async fn handshake(tls: ClientConfig, stream: TcpStream) -> Result<TlsStream<TcpStream>, std::io::Error> {
     let name = ServerName::try_from(SERVER_NAME).expect("a name");
-    TlsConnector::from(Arc::new(tls)).connect(name, TcpStream::connect(cloud).await?).await
+    TlsConnector::from(Arc::new(tls)).connect(name, stream).await
 }
 
 fn client(shown: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>) -> ClientConfig {
