@@ -62,7 +62,7 @@ pub(crate) async fn list(
         }
     };
     let devices = devices.into_iter().map(view).collect();
-    show(&DevicesPage { section: "devices", notice: None, devices })
+    show(&DevicesPage { section: "devices", notice: parts.codes.notice(account), devices })
 }
 
 /// Shows a fresh pairing code.

@@ -32,6 +32,12 @@ const FORM_BYTES_MAX: usize = 4 * 1024;
 pub trait PairingCodes: Send + Sync {
     /// A fresh code for a device of this account; `None` when too many are open.
     fn issue(&self, account: AccountId) -> Option<String>;
+
+    /// What the owner shall know of the last code: that others were tried, say.
+    fn notice(&self, account: AccountId) -> Option<String> {
+        let _ = account;
+        None
+    }
 }
 
 /// What the pages need.

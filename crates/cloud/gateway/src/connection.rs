@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::TurnId;
-use history::Device;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc, watch};
 use wire::cloud::{Action, Peer, Session};
-use wire::pairing::Binding;
 use wire::{FromCloud, RefusedReason, SessionError, Settings};
 
 use crate::desk::Ticket;
+use crate::door::{Guest, Known, Seat, revoked};
 use crate::error::GatewayError;
 use crate::gateway::{Gateway, Order};
 use crate::limits::TURN_EVENTS_MAX;
-use crate::registry::Online;
+use crate::registry::{Come, Online};
+use crate::room::Origin;
 use crate::turn::TurnEvent;
 use socket::Came;
 pub(crate) use socket::Socket;
@@ -32,6 +32,8 @@ enum Woken {
     Deadline,
     Order,
     Replaced,
+    Revoked,
+    Crowded,
 }
 
 pub(crate) struct Connection<S> {
@@ -39,13 +41,16 @@ pub(crate) struct Connection<S> {
     socket: Socket<S>,
     session: Session,
     key: [u8; 32],
-    /// Who is there, once it is online.
-    device: Option<Device>,
+    from: Origin,
+    seat: Seat,
+    /// Which device is there, if its key is one's.
+    known: Option<Known>,
     online: Option<Online>,
     /// The code that a pairing under way runs against.
     ticket: Option<Ticket>,
     streams: Streams,
     events: mpsc::Receiver<(TurnId, TurnEvent)>,
+    come: Come,
     replaced: Arc<Notify>,
 }
 
@@ -54,37 +59,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) async fn run(
         gateway: Arc<Gateway>,
         socket: Socket<S>,
-        binding: Binding,
+        guest: Guest,
         orders: watch::Receiver<Order>,
     ) -> GatewayError {
+        let Guest { binding, from, known, seat } = guest;
         let (events_in, events) = mpsc::channel(TURN_EVENTS_MAX);
-        let device = match gateway.standing(binding.device_key).await {
-            Ok(device) => device,
-            Err(error) => return error,
-        };
-        let stranger = if device.is_none() { gateway.stranger() } else { None };
-        let peer = match &device {
-            Some(device) => Peer::Known { device: device.id, settings: Settings::default() },
+        let peer = match &known {
+            Some(known) => Peer::Known { device: known.device.id, settings: Settings::default() },
             None => Peer::Unknown,
         };
         let mut connection = Self {
             session: Session::new(peer, binding, gateway.clock.elapsed()),
             key: binding.device_key,
+            from,
+            seat,
             streams: Streams::new(Arc::clone(&gateway), events_in),
+            come: gateway.registry.come(),
             gateway,
             socket,
-            device,
+            known,
             online: None,
             ticket: None,
             events,
             replaced: Arc::default(),
         };
-        let ended = if connection.device.is_none() && stranger.is_none() {
-            GatewayError::TooManyStrangers
-        } else {
-            connection.speak(orders).await
-        };
-        drop(stranger);
+        let ended = connection.speak(orders).await;
         connection.farewell(&ended).await;
         ended
     }
@@ -98,11 +97,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Woken::Turn(turn, event) => self.on_turn(turn, event).await,
                 Woken::Deadline => self.on_deadline().await,
                 Woken::Order if *orders.borrow() == Order::End => Err(GatewayError::Ending),
-                Woken::Order => match self.check_standing().await {
-                    Ok(()) => self.on_deadline().await,
-                    revoked => revoked,
-                },
+                Woken::Order => self.on_deadline().await,
                 Woken::Replaced => Err(GatewayError::Replaced),
+                Woken::Revoked => Err(GatewayError::Revoked),
+                Woken::Crowded => Err(GatewayError::Crowded),
             };
             if let Err(error) = done {
                 return error;
@@ -114,13 +112,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let left = self.session.deadline().saturating_sub(self.gateway.clock.elapsed());
         let woken = async {
             tokio::select! {
-                // What a turn has to say goes before more frames: a device that talks on cannot starve its answer.
+                // Whether there is a device at all goes before everything; what a turn has to say goes before more frames:
+                // a device that talks on cannot starve its answer.
                 biased;
+                () = revoked(&mut self.known) => Woken::Revoked,
                 changed = orders.changed() => {
                     // A gateway that is gone is one that ends.
                     if changed.is_err() { Woken::Replaced } else { Woken::Order }
                 }
                 () = self.replaced.notified() => Woken::Replaced,
+                () = self.seat.lost() => Woken::Crowded,
                 Some((turn, event)) = self.events.recv() => Woken::Turn(turn, event),
                 came = self.socket.receive() => Woken::Came(came),
             }
@@ -145,21 +146,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut queue = std::collections::VecDeque::from(actions);
         while let Some(action) = queue.pop_front() {
             match action {
-                Action::Send(message) => {
-                    let is_pong = matches!(message, FromCloud::Pong);
-                    self.socket.send(&message).await?;
-                    if is_pong {
-                        self.check_standing().await?;
-                    }
-                }
+                Action::Send(message) => self.send(&message).await?,
                 Action::CodeWanted => queue.extend(self.offer_code()?),
                 Action::CountTry => queue.extend(self.count_try()?),
                 Action::Register { name, key } => queue.extend(self.register(name, key).await?),
                 Action::Online { device } => self.come_online(device).await?,
                 Action::StreamOpened(open) => {
-                    self.check_standing().await?;
-                    let Some(device) = self.device.clone() else { return Err(GatewayError::Revoked) };
-                    let said = self.streams.open(&mut self.session, device, open);
+                    let Some(known) = self.known.clone() else { return Err(GatewayError::Revoked) };
+                    let said = self.streams.open(&mut self.session, known, open);
                     self.send_all(said).await?;
                 }
                 Action::Audio { turn, samples } => {
@@ -197,18 +191,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn send_all(&mut self, messages: Vec<FromCloud>) -> Result<(), GatewayError> {
         for message in &messages {
-            self.socket.send(message).await?;
+            self.send(message).await?;
         }
         Ok(())
     }
 
-    /// Ends the connection if the device was revoked meanwhile.
-    async fn check_standing(&mut self) -> Result<(), GatewayError> {
-        if self.online.is_none() {
-            return Ok(());
+    /// Sends, unless the device is revoked, also while it does not read.
+    async fn send(&mut self, message: &FromCloud) -> Result<(), GatewayError> {
+        tokio::select! {
+            biased;
+            () = revoked(&mut self.known) => Err(GatewayError::Revoked),
+            sent = self.socket.send(message) => sent,
         }
-        self.device = self.gateway.standing(self.key).await?;
-        if self.device.is_some() { Ok(()) } else { Err(GatewayError::Revoked) }
     }
 
     /// The last word, where one helps; then the turn that was being heard.
@@ -217,13 +211,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             GatewayError::Session(error) => error.refusal(),
             GatewayError::Oversized => Some(RefusedReason::Protocol),
             GatewayError::Revoked => Some(RefusedReason::UnknownDevice),
-            GatewayError::TooManyStrangers => Some(RefusedReason::Busy),
+            GatewayError::Crowded => Some(RefusedReason::Busy),
             GatewayError::Ending => Some(RefusedReason::Ending),
             _ => None,
         };
         self.online = None;
-        self.streams.cut_off();
-        self.socket.close(reason).await;
+        match ended {
+            GatewayError::Revoked => self.streams.forget(),
+            _ => self.streams.cut_off(),
+        }
+        // Who keeps a seat meanwhile is one of few; of all others, only some are told why.
+        let seated = self.known.is_some() && !matches!(ended, GatewayError::Crowded | GatewayError::Replaced);
+        // Whoever revokes waits for this, and not for the goodbye.
+        self.known = None;
+        let Self { gateway, seat, socket, streams, events, .. } = self;
+        drop((streams, events));
+        if seated {
+            socket.close(reason).await;
+            return;
+        }
+        drop(seat);
+        if let Ok(_goodbye) = gateway.door.goodbyes.try_acquire() {
+            socket.close(reason).await;
+        }
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! A code is shown by the app to one account's owner and typed at the device. Only one is open at a time, whoever asked
 //! for it: the device's half of the exchange does not say whose code was typed. A new one voids the one before.
+//!
+//! The tries are the code's, not a device's: whoever reaches the cloud can use them up, but from one address only some of
+//! them, so that the owner's device has a try left. Who has more addresses can void a code; that is seen
+//! ([`DeskState::Void`] until the next one) and costs the owner a new code, of a million.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +15,8 @@ use base::{AccountId, Clock, DeviceId};
 use wire::pairing::{CountedTry, PairingCode};
 
 use crate::error::GatewayError;
+use crate::limits::PAIRING_TRIES_PER_ADDRESS_MAX;
+use crate::room::Origin;
 
 /// Where the open code stands, for the page that shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +64,8 @@ enum SlipState {
     Open {
         code: PairingCode,
         tries_left: u8,
+        /// Where each try came from.
+        tried: Vec<Origin>,
     },
     /// The code was proved; the device is being stored.
     Redeemed,
@@ -87,7 +95,7 @@ impl PairingDesk {
         let mut desk = self.lock();
         desk.n_issued += 1;
         let ticket = Ticket(desk.n_issued);
-        let state = SlipState::Open { code: code.clone(), tries_left: PAIRING_TRIES_MAX };
+        let state = SlipState::Open { code: code.clone(), tries_left: PAIRING_TRIES_MAX, tried: Vec::new() };
         desk.slip = Some(Slip { ticket, account, until, state });
         Ok(code)
     }
@@ -99,8 +107,9 @@ impl PairingDesk {
         match &self.lock().slip {
             Some(slip) if slip.account == account => match &slip.state {
                 SlipState::Used(device) => DeskState::Used(*device),
-                _ if slip.until <= now => DeskState::Closed,
+                // Until there is a new one: somebody may have guessed while nobody looked.
                 SlipState::Open { tries_left: 0, .. } => DeskState::Void,
+                _ if slip.until <= now => DeskState::Closed,
                 SlipState::Open { tries_left, .. } => {
                     DeskState::Open { left: slip.until.saturating_sub(now), tries_left: *tries_left }
                 }
@@ -119,21 +128,29 @@ impl PairingDesk {
     pub(crate) fn offered(&self) -> Option<(Ticket, PairingCode)> {
         let now = self.clock.elapsed();
         match &self.lock().slip {
-            Some(Slip { ticket, until, state: SlipState::Open { code, tries_left: 1.. }, .. }) if now < *until => {
+            Some(Slip { ticket, until, state: SlipState::Open { code, tries_left: 1.., .. }, .. })
+                if now < *until =>
+            {
                 Some((*ticket, code.clone()))
             }
             _ => None,
         }
     }
 
-    /// Counts a try at the code; nothing where that code is void, used, replaced or too old.
-    pub(crate) fn count_try(&self, ticket: Ticket) -> Option<CountedTry> {
+    /// Counts a try at the code; nothing where that code is void, used, replaced or too old, or where that address has
+    /// had its tries at it.
+    pub(crate) fn count_try(&self, ticket: Ticket, from: Origin) -> Option<CountedTry> {
         let now = self.clock.elapsed();
         match &mut self.lock().slip {
-            Some(Slip { ticket: open, until, state: SlipState::Open { tries_left, .. }, .. })
+            Some(Slip { ticket: open, until, state: SlipState::Open { tries_left, tried, .. }, .. })
                 if *open == ticket && now < *until =>
             {
+                let had = tried.iter().filter(|tried| **tried == from).count();
+                if usize::from(PAIRING_TRIES_PER_ADDRESS_MAX) <= had {
+                    return None;
+                }
                 *tries_left = tries_left.checked_sub(1)?;
+                tried.push(from);
                 Some(CountedTry { tries_left: *tries_left })
             }
             _ => None,
@@ -187,6 +204,11 @@ mod tests {
 
     const OWNER: AccountId = AccountId::from_bytes([1; 16]);
 
+    /// A different one for each number.
+    fn from(n: u8) -> Origin {
+        Origin::of(([10, 0, 0, n], 7).into())
+    }
+
     fn desk() -> (Arc<SetClock>, PairingDesk) {
         let clock = Arc::new(SetClock::new(Timestamp::from_unix_ms(0)));
         (Arc::clone(&clock), PairingDesk::new(clock))
@@ -194,14 +216,27 @@ mod tests {
 
     #[test]
     fn five_tries_and_the_code_is_void() {
-        let (_, desk) = desk();
+        let (clock, desk) = desk();
         desk.issue(OWNER).expect("a code");
         let (ticket, _) = desk.offered().expect("an open code");
         for left in (0..5).rev() {
-            assert_eq!(desk.count_try(ticket).map(|counted| counted.tries_left), Some(left));
+            assert_eq!(desk.count_try(ticket, from(left)).map(|counted| counted.tries_left), Some(left));
         }
-        assert!(desk.count_try(ticket).is_none() && desk.offered().is_none());
+        assert!(desk.count_try(ticket, from(9)).is_none() && desk.offered().is_none());
         assert_eq!(desk.state(OWNER), DeskState::Void);
+        clock.advance(2 * PAIRING_CODE_LIFE);
+        assert_eq!(desk.state(OWNER), DeskState::Void, "whoever looks later sees it too");
+    }
+
+    #[test]
+    fn one_address_cannot_use_up_all_tries() {
+        let (_, desk) = desk();
+        desk.issue(OWNER).expect("a code");
+        let (ticket, _) = desk.offered().expect("an open code");
+        let counted = (0..100).filter(|_| desk.count_try(ticket, from(1)).is_some()).count();
+        assert_eq!(counted, usize::from(PAIRING_TRIES_PER_ADDRESS_MAX));
+        assert_eq!(desk.count_try(ticket, from(2)).map(|counted| counted.tries_left), Some(1));
+        assert_eq!(desk.redeem(ticket), Some(OWNER), "the owner's device is paired all the same");
     }
 
     #[test]
@@ -209,8 +244,8 @@ mod tests {
         let (_, desk) = desk();
         desk.issue(OWNER).expect("a code");
         let (ticket, _) = desk.offered().expect("an open code");
-        for _ in 0..5 {
-            assert!(desk.count_try(ticket).is_some());
+        for n in 0..5 {
+            assert!(desk.count_try(ticket, from(n)).is_some());
         }
         assert_eq!(desk.redeem(ticket), Some(OWNER));
         assert_eq!(desk.redeem(ticket), None, "a code pairs one device");
@@ -228,7 +263,7 @@ mod tests {
         clock.advance(PAIRING_CODE_LIFE - Duration::from_millis(1));
         assert!(desk.offered().is_some());
         clock.advance(Duration::from_millis(1));
-        assert!(desk.offered().is_none() && desk.count_try(ticket).is_none());
+        assert!(desk.offered().is_none() && desk.count_try(ticket, from(1)).is_none());
         assert_eq!(desk.state(OWNER), DeskState::Closed);
     }
 
@@ -238,10 +273,10 @@ mod tests {
         desk.issue(OWNER).expect("a code");
         let (old, _) = desk.offered().expect("an open code");
         desk.issue(AccountId::from_bytes([2; 16])).expect("a code");
-        assert!(desk.count_try(old).is_none() && desk.redeem(old).is_none());
+        assert!(desk.count_try(old, from(1)).is_none() && desk.redeem(old).is_none());
         assert_eq!(desk.state(OWNER), DeskState::Closed);
         let (new, _) = desk.offered().expect("an open code");
-        assert_eq!(desk.count_try(new).map(|counted| counted.tries_left), Some(4));
+        assert_eq!(desk.count_try(new, from(1)).map(|counted| counted.tries_left), Some(4));
     }
 
     #[test]

@@ -12,9 +12,12 @@ pub enum GatewayError {
     /// The cloud's certificate or key is not one that TLS can use.
     #[error("the cloud's certificate or key cannot be used: {0}")]
     Identity(#[source] rustls::Error),
-    /// TLS or the WebSocket did not come about in time.
-    #[error("no TLS and WebSocket handshake within {} s", crate::limits::HANDSHAKE_WITHIN.as_secs())]
+    /// TLS did not come about in time.
+    #[error("no TLS handshake within {} s", crate::limits::HANDSHAKE_WITHIN.as_secs())]
     HandshakeLate,
+    /// The WebSocket did not come about in time.
+    #[error("no WebSocket within {} s of the TLS handshake", crate::limits::WEBSOCKET_WITHIN.as_secs())]
+    WebSocketLate,
     /// TLS did not come about.
     #[error("no TLS handshake: {0}")]
     Handshake(#[source] io::Error),
@@ -30,9 +33,9 @@ pub enum GatewayError {
     /// The device shows no certificate, or one that cannot be read.
     #[error("the device shows no certificate that can be read")]
     NoCertificate,
-    /// Too many connections of unknown keys.
-    #[error("more than {} connections of unpaired devices", crate::limits::STRANGERS_MAX)]
-    TooManyStrangers,
+    /// There were too many like it, and it made room for another.
+    #[error("it made room for another")]
+    Crowded,
     /// The device does not read what it is sent.
     #[error("the device took nothing for {} s", crate::limits::SEND_WITHIN.as_secs())]
     NotReading,

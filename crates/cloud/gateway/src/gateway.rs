@@ -2,28 +2,31 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use base::Clock;
+use base::{Clock, LineLimit};
 use ear::endpoint::EndpointConfig;
 use ear::vad::VadModel;
-use history::{Device, History};
+use history::History;
+use rustls::ServerConfig;
 use sense::Sense;
 use skills::Skills;
 use speech::{RecognizerPool, SpeakerPool};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::{Semaphore, watch};
 
-use crate::connection::{Connection, Socket, is_ordinary};
+use crate::connection::is_ordinary;
 use crate::counters::{Counters, Counts};
 use crate::desk::PairingDesk;
+use crate::door::{self, Door};
 use crate::error::GatewayError;
-use crate::limits::{
-    ACCEPT_PAUSE, CONNECTIONS_MAX, HANDSHAKE_WITHIN, HANDSHAKES_MAX, SHUTDOWN_WITHIN, STRANGERS_MAX, TURNS_MAX,
-};
+use crate::limits::{ACCEPT_PAUSE, CONNECTIONS_MAX, LINES_A_MINUTE, SHUTDOWN_WITHIN, TURNS_MAX};
+use crate::lines::log_line;
+use crate::places::TurnPlaces;
 use crate::registry::Registry;
+use crate::room::Origin;
 use crate::stages::Stages;
-use crate::tls::{self, CloudIdentity};
+use crate::tls::CloudIdentity;
 use crate::turn::TurnParts;
 
 /// Everything that a gateway stands on.
@@ -64,6 +67,9 @@ impl Default for GatewayConfig {
     }
 }
 
+/// How often it is told how many log lines were left out.
+const LEFT_OUT_EVERY: Duration = Duration::from_secs(60);
+
 /// Serves devices: pairs them, hears their streams, answers and keeps what was said.
 pub struct Gateway {
     pub(crate) history: Arc<History>,
@@ -73,11 +79,11 @@ pub struct Gateway {
     pub(crate) config: GatewayConfig,
     pub(crate) counters: Arc<Counters>,
     pub(crate) registry: Registry,
-    pub(crate) turns: Arc<Semaphore>,
+    pub(crate) turns: TurnPlaces,
+    pub(crate) door: Door,
+    pub(crate) lines: Arc<LineLimit>,
     stages: Arc<Stages>,
     connections: Arc<Semaphore>,
-    handshakes: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
     orders: watch::Sender<Order>,
 }
 
@@ -86,7 +92,7 @@ pub struct Gateway {
 pub(crate) enum Order {
     /// Go on.
     Run,
-    /// Look at your deadline and at your device's standing again.
+    /// Look at your deadline again.
     Look,
     /// End.
     End,
@@ -108,15 +114,15 @@ impl Gateway {
             history,
             desk,
             vad,
+            lines: Arc::new(LineLimit::new(Arc::clone(&clock), LINES_A_MINUTE)),
             clock,
             config,
             counters: Arc::default(),
             registry: Registry::default(),
-            turns: Arc::new(Semaphore::new(config.turns_max.clamp(1, TURNS_MAX))),
+            turns: TurnPlaces::new(config.turns_max.clamp(1, TURNS_MAX)),
+            door: Door::default(),
             stages: Arc::new(stages),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
-            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
             orders: watch::Sender::new(Order::Run),
         }
     }
@@ -133,17 +139,24 @@ impl Gateway {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), GatewayError> {
         let cloud_key = identity.fingerprint();
-        let tls = TlsAcceptor::from(Arc::new(identity.server_config()?));
+        let tls = Arc::new(identity.server_config()?);
         let mut shutdown = std::pin::pin!(shutdown);
+        let mut minutes = tokio::time::interval(LEFT_OUT_EVERY);
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
+                _ = minutes.tick() => {
+                    self.tell_what_was_left_out();
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => self.welcome(stream, &tls, cloud_key),
+                Ok((stream, address)) => {
+                    self.welcome(stream, Origin::of(address), (Arc::clone(&tls), cloud_key)).await
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "connection.not_accepted");
+                    log_line!(self.lines, warn, "connection.not_accepted", %error);
                     // Most likely no file descriptor is left, and none will be at once.
                     if tokio::time::timeout(ACCEPT_PAUSE, &mut shutdown).await.is_ok() {
                         break;
@@ -156,16 +169,20 @@ impl Gateway {
         if tokio::time::timeout(SHUTDOWN_WITHIN, self.until_idle()).await.is_err() {
             tracing::warn!("turns.cut_off: some were not sealed in time");
         }
+        self.tell_what_was_left_out();
         Ok(())
     }
 
     /// Waits until every connection has ended, and then every turn.
     async fn until_idle(&self) {
-        for (places, n_places) in
-            [(&self.connections, CONNECTIONS_MAX), (&self.turns, self.config.turns_max.clamp(1, TURNS_MAX))]
-        {
-            // Who has all places knows that nobody has one; a closed door would do as well.
-            let _ = places.acquire_many(u32::try_from(n_places).unwrap_or(u32::MAX)).await;
+        // Who has all places knows that nobody has one; a closed door would do as well.
+        let _ = self.connections.acquire_many(u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX)).await;
+        self.turns.until_free().await;
+    }
+
+    fn tell_what_was_left_out(&self) {
+        for (kind, lines) in self.lines.left_out() {
+            tracing::warn!(kind, lines, "log.left_out");
         }
     }
 
@@ -187,8 +204,7 @@ impl Gateway {
         self.registry.devices().contains(&device)
     }
 
-    /// Makes every connection look at its device's standing and at its deadline now. A revoked device is refused within
-    /// 15 seconds in any case, and before it can open a stream; after this, at once.
+    /// Makes every connection look at its deadline now, as after a clock was moved by hand.
     pub fn look_again(&self) {
         self.orders.send_if_modified(|order| {
             let ends = *order == Order::End;
@@ -204,62 +220,30 @@ impl Gateway {
             stages: Arc::clone(&self.stages),
             history: Arc::clone(&self.history),
             counters: Arc::clone(&self.counters),
+            lines: Arc::clone(&self.lines),
         }
     }
 
-    /// The device with this key, unless there is none or it was revoked.
-    pub(crate) async fn standing(&self, key: [u8; 32]) -> Result<Option<Device>, GatewayError> {
-        Ok(self.history.device_by_key(key).await?.filter(|device| device.revoked.is_none()))
-    }
-
-    pub(crate) fn stranger(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.strangers).try_acquire_owned().ok()
-    }
-
-    fn welcome(self: &Arc<Self>, stream: TcpStream, tls: &TlsAcceptor, cloud_key: [u8; 32]) {
-        let handshake = Arc::clone(&self.handshakes).try_acquire_owned();
-        let connection = Arc::clone(&self.connections).try_acquire_owned();
-        let (Ok(handshake), Ok(connection)) = (handshake, connection) else {
+    async fn welcome(self: &Arc<Self>, stream: TcpStream, from: Origin, tls: (Arc<ServerConfig>, [u8; 32])) {
+        let Ok(connection) = Arc::clone(&self.connections).try_acquire_owned() else {
             self.counters.connections_refused(1);
+            log_line!(self.lines, warn, "connection.refused", reason = "too many connections");
             return;
         };
         self.counters.connections_accepted(1);
-        let (gateway, tls) = (Arc::clone(self), tls.clone());
+        let gateway = Arc::clone(self);
+        let place = self.door.enter(from).await;
         // From here on, so that none is missed between the handshake and the session.
-        let mut orders = self.orders.subscribe();
+        let orders = self.orders.subscribe();
         tokio::spawn(async move {
-            let shaken = tokio::select! {
-                shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shake_hands(stream, tls, cloud_key)) => {
-                    shaken.unwrap_or(Err(GatewayError::HandshakeLate))
-                }
-                _ = orders.wait_for(|order| *order == Order::End) => Err(GatewayError::Ending),
-            };
-            drop(handshake);
-            let ended = match shaken {
-                Ok((socket, binding)) => Connection::run(Arc::clone(&gateway), socket, binding, orders).await,
-                Err(error) => error,
-            };
+            let ended = door::receive(Arc::clone(&gateway), stream, (from, place), tls, orders).await;
             if is_ordinary(&ended) {
                 tracing::debug!(reason = %ended, "connection.ended");
             } else {
                 gateway.counters.connections_refused(1);
-                tracing::warn!(reason = %ended, "connection.refused");
+                log_line!(gateway.lines, warn, "connection.refused", reason = %ended);
             }
             drop(connection);
         });
     }
-}
-
-type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
-
-async fn shake_hands(
-    stream: TcpStream,
-    tls: TlsAcceptor,
-    cloud_key: [u8; 32],
-) -> Result<(Socket<TlsStream>, wire::pairing::Binding), GatewayError> {
-    // Sound comes in small pieces, and each matters now.
-    stream.set_nodelay(true)?;
-    let stream = tls.accept(stream).await.map_err(GatewayError::Handshake)?;
-    let binding = tls::binding(stream.get_ref().1, cloud_key)?;
-    Ok((Socket::accept(stream).await?, binding))
 }

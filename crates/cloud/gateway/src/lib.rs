@@ -10,11 +10,15 @@
 mod connection;
 mod counters;
 mod desk;
+mod door;
 mod error;
 mod gateway;
 mod hearing;
 pub mod limits;
+mod lines;
+mod places;
 mod registry;
+mod room;
 mod stages;
 mod tls;
 mod turn;

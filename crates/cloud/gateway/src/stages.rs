@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::limits::TRANSCRIPT_CHARS_MAX;
-use base::{Clock, Redacted};
+use base::{Clock, DeviceId, Redacted};
 use sense::{Sense, Understanding};
 use skills::{Reply, ReplyKind, Skills};
-use speech::{Pcm, RecognizerPool, SpeakerPool, SpeechError};
+use speech::{Asker, Pcm, RecognizerPool, SpeakerPool, SpeechError};
 use wire::Outcome;
 
 use crate::hearing::Request;
@@ -71,10 +71,11 @@ impl Answer {
 
 impl Stages {
     /// Takes a request through all stages. Never fails: an answer says what went wrong.
-    pub(crate) async fn answer(&self, request: Request) -> Answer {
+    pub(crate) async fn answer(&self, request: Request, device: DeviceId) -> Answer {
+        let asker = Asker(*device.as_bytes());
         let mut timings = Timings::default();
         timings.add("endpoint_wait", request.endpoint_wait);
-        let heard = self.timed(&mut timings, "recognise", self.recognise(request.pcm)).await;
+        let heard = self.timed(&mut timings, "recognise", self.recognise(asker, request.pcm)).await;
         let transcript = match heard {
             Ok(transcript) => transcript,
             Err(error) => return Answer::failed(error.to_string(), timings),
@@ -85,7 +86,7 @@ impl Stages {
         let (mut outcome, reply) = self.timed(&mut timings, "answer", replying).await;
         let (mut speech, mut trouble) = (None, None);
         if reply.kind == ReplyKind::Say {
-            let spoken = late(SPEAK_WITHIN, self.voices.speak(reply.spoken, SPEAK_WITHIN));
+            let spoken = late(SPEAK_WITHIN, self.voices.speak(asker, reply.spoken, SPEAK_WITHIN));
             match self.timed(&mut timings, "synthesise", spoken).await {
                 Ok(pcm) => speech = Some(pcm),
                 Err(error) => (outcome, trouble) = (Outcome::Failed, Some(error.to_string())),
@@ -103,8 +104,8 @@ impl Stages {
         }
     }
 
-    async fn recognise(&self, pcm: Redacted<Vec<i16>>) -> Result<Redacted<String>, SpeechError> {
-        let heard = late(RECOGNISE_WITHIN, self.recognizers.recognize(pcm, RECOGNISE_WITHIN)).await?;
+    async fn recognise(&self, asker: Asker, pcm: Redacted<Vec<i16>>) -> Result<Redacted<String>, SpeechError> {
+        let heard = late(RECOGNISE_WITHIN, self.recognizers.recognize(asker, pcm, RECOGNISE_WITHIN)).await?;
         Ok(heard.text.expose().chars().take(TRANSCRIPT_CHARS_MAX).collect::<String>().into())
     }
 

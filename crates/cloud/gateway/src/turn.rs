@@ -1,18 +1,23 @@
-//! One turn, from the end of its request to its sealed utterance. It goes on to its end even where its device is gone.
+//! One turn, from the end of its request to its sealed utterance. It goes on to its end even where its device is gone,
+//! unless that device was revoked: then it ends at once, and nothing is kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Redacted, SampleCount, Timestamp, TurnId};
+use base::{DeviceId, LineLimit, Redacted, SampleCount, Timestamp, TurnId};
 use history::{Details, Device, History, HistoryError, Intent, NewUtterance};
 use speech::Pcm;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use wire::{Caption, Cause, Outcome, Slot, StreamOpen, Timing};
 
 use crate::counters::Counters;
+use crate::door::Known;
 use crate::hearing::Request;
 use crate::limits::CLOSE_WITHIN;
+use crate::lines::log_line;
+use crate::places::TurnPlace;
 use crate::stages::{Answer, Stages, Timings};
 
 /// What a turn has for its connection, in this order, each at most once.
@@ -32,11 +37,12 @@ pub(crate) struct TurnParts {
     pub(crate) stages: Arc<Stages>,
     pub(crate) history: Arc<History>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) lines: Arc<LineLimit>,
 }
 
 /// A request that was heard and is to be answered.
 pub(crate) struct Turn {
-    pub(crate) device: Device,
+    pub(crate) known: Known,
     pub(crate) open: StreamOpen,
     pub(crate) at: Timestamp,
     /// On the clock that never jumps, when the end of the request was found.
@@ -46,26 +52,48 @@ pub(crate) struct Turn {
     pub(crate) stream: oneshot::Receiver<Redacted<Vec<i16>>>,
     pub(crate) events: mpsc::Sender<(TurnId, TurnEvent)>,
     /// One of the gateway's turns; given back at the end.
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) place: TurnPlace,
 }
 
 impl Turn {
-    /// Answers, and then seals. Ends by telling the connection so, whatever happened.
+    /// Answers, and then seals. Ends by telling the connection so, whatever happened; nothing is told where the device is
+    /// revoked meanwhile.
     pub(crate) async fn run(self, parts: TurnParts) {
-        let Self { device, open, at, ended, request, stream, events, permit } = self;
+        let (turn, events) = (self.open.turn, self.events.clone());
+        let (device, mut attendance) = (self.known.device.id, self.known.attendance.clone());
+        let place = tokio::select! {
+            biased;
+            // What is being sealed just now is destroyed by the history itself.
+            () = attendance.revoked() => {
+                log_line!(parts.lines, warn, "turn.abandoned: its device was revoked; nothing is kept", %turn, %device);
+                parts.counters.utterances_not_kept(1);
+                count(&parts.counters, Outcome::Failed);
+                return;
+            }
+            (outcome, place) = self.answer_and_seal(&parts) => {
+                count(&parts.counters, outcome);
+                // A connection that is gone, or that has another turn by now, does not want to know.
+                let _ = events.send((turn, TurnEvent::Over(outcome))).await;
+                place
+            }
+        };
+        drop(place);
+    }
+
+    async fn answer_and_seal(self, parts: &TurnParts) -> (Outcome, TurnPlace) {
+        let Self { known: Known { device, .. }, open, at, ended, request, stream, events, place } = self;
         let turn = open.turn;
         let tell = async |event| {
-            // A connection that is gone, or that has another turn by now, does not want to know.
             let _ = events.send((turn, event)).await;
         };
-        let mut answer = contained(&parts.stages, request).await;
+        let mut answer = contained(&parts.stages, request, device.id).await;
         if let Some(speech) = answer.speech.take() {
             tell(TurnEvent::Reply(speech)).await;
             let first_audio = parts.stages.clock.elapsed().saturating_sub(ended);
             answer.timings.add("first_audio", first_audio);
         }
         if let Some(trouble) = &answer.trouble {
-            tracing::warn!(%turn, device = %device.id, trouble, "turn.failed");
+            log_line!(parts.lines, warn, "turn.failed", %turn, device = %device.id, trouble);
         }
         let utterance = utterance(&device, &open, at, &answer);
         if answer.outcome != Outcome::Failed || !answer.transcript.expose().is_empty() {
@@ -74,26 +102,31 @@ impl Turn {
         let mut outcome = answer.outcome;
         if let Ok(Ok(pcm)) = tokio::time::timeout(CLOSE_WITHIN, stream).await {
             let utterance = NewUtterance { pcm, ..utterance };
-            if let Err(error) = seal(&parts, utterance).await {
-                tracing::error!(%turn, device = %device.id, %error, "utterance.not_kept");
+            if let Err(error) = seal(parts, utterance).await {
+                log_line!(parts.lines, error, "utterance.not_kept", %turn, device = %device.id, %error);
                 outcome = Outcome::Failed;
             }
         } else {
-            tracing::warn!(%turn, device = %device.id, "utterance.cut_off: the stream was never closed; nothing is kept");
+            let device = device.id;
+            log_line!(parts.lines, warn, "utterance.cut_off: the stream was never closed; nothing is kept", %turn, %device);
             parts.counters.utterances_not_kept(1);
             outcome = Outcome::Failed;
         }
-        count(&parts.counters, outcome);
-        tell(TurnEvent::Over(outcome)).await;
-        drop(permit);
+        (outcome, place)
     }
 }
 
-/// A panic in a stage is that turn's failure and nobody else's.
-async fn contained(stages: &Arc<Stages>, request: Request) -> Answer {
+/// A panic in a stage is that turn's failure and nobody else's. The work ends with whoever waits for it.
+async fn contained(stages: &Arc<Stages>, request: Request, device: DeviceId) -> Answer {
+    struct Work(JoinHandle<Answer>);
+    impl Drop for Work {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
     let stages = Arc::clone(stages);
-    let work = tokio::spawn(async move { stages.answer(request).await });
-    work.await.unwrap_or_else(|_| Answer::failed("a stage panicked".to_owned(), Timings::default()))
+    let mut work = Work(tokio::spawn(async move { stages.answer(request, device).await }));
+    (&mut work.0).await.unwrap_or_else(|_| Answer::failed("a stage panicked".to_owned(), Timings::default()))
 }
 
 async fn seal(parts: &TurnParts, utterance: NewUtterance) -> Result<(), HistoryError> {

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::{AppParts, PairingCodes};
+use base::limits::PAIRING_TRIES_MAX;
 use base::{AccountId, Clock};
 use ear::vad::VadModel;
-use gateway::{Gateway, GatewayConfig, GatewayParts, PairingDesk};
+use gateway::{DeskState, Gateway, GatewayConfig, GatewayParts, PairingDesk};
 use history::History;
 use sense::Sense;
 use skills::{Skills, ZoneSource};
@@ -15,12 +17,14 @@ use speech::{Espeak, EspeakConfig, PoolConfig, RecognizerPool, SpeakerPool, Whis
 use crate::zone::LocalZone;
 use crate::{Config, ServerError, account};
 
-/// Recognitions at once: the rest of a small machine belongs to its owner. Requests beyond the queue are told that the
-/// cloud is busy.
-const RECOGNISERS: PoolConfig = PoolConfig { name: "recogniser", threads: 1, queue_max: 8 };
+/// Recognitions at once: the rest of a small machine belongs to its owner. A request that would wait longer is told that
+/// the cloud is busy, while it can still be answered in time; 32 MB hold 64 of the longest requests.
+const RECOGNISERS: PoolConfig =
+    PoolConfig { name: "recogniser", threads: 1, wait_max: Duration::from_secs(8), bytes_max: 32 << 20 };
 
-/// Replies that are spoken at once.
-const VOICES: PoolConfig = PoolConfig { name: "voice", threads: 2, queue_max: 8 };
+/// Replies that are spoken at once. One takes some milliseconds.
+const VOICES: PoolConfig =
+    PoolConfig { name: "voice", threads: 2, wait_max: Duration::from_secs(4), bytes_max: 1 << 20 };
 
 /// Handles on everything that serves.
 #[derive(Clone)]
@@ -89,6 +93,20 @@ fn source(zone: &Arc<LocalZone>) -> ZoneSource {
 struct Codes(Arc<PairingDesk>);
 
 impl PairingCodes for Codes {
+    fn notice(&self, account: AccountId) -> Option<String> {
+        let tried = match self.0.state(account) {
+            DeskState::Void => PAIRING_TRIES_MAX,
+            DeskState::Open { tries_left: tries_left @ 1.., .. } => PAIRING_TRIES_MAX.saturating_sub(tries_left),
+            DeskState::Open { .. } | DeskState::Closed | DeskState::Used(_) => 0,
+        };
+        (tried > 0).then(|| {
+            format!(
+                "{tried} of {PAIRING_TRIES_MAX} tries at the last pairing code were wrong, and no device was added by it. \
+                 If that was not you, somebody who can reach this cloud is guessing; a new code is as good as the first."
+            )
+        })
+    }
+
     fn issue(&self, account: AccountId) -> Option<String> {
         let code = self.0.issue(account).ok()?;
         // Shown as "428 519"; spaces do not count where it is typed.

@@ -59,11 +59,19 @@ pub enum SpeechError {
         /// The time that was given.
         within: Duration,
     },
-    /// The work was given to a pool that has as much of it as it may.
-    #[error("busy: {queue_max} requests are waiting already")]
+    /// The work would have to wait longer than anybody should.
+    #[error("busy: it would wait for {} ms, more than {} ms", wait.as_millis(), wait_max.as_millis())]
     Overloaded {
-        /// How many may wait.
-        queue_max: usize,
+        /// How long it would wait, as things have gone so far.
+        wait: Duration,
+        /// How long it may.
+        wait_max: Duration,
+    },
+    /// What waits takes as much memory as it may, and whoever asked has most of it.
+    #[error("busy: {} KB of requests are waiting already", bytes_max / 1_024)]
+    Full {
+        /// How much may wait.
+        bytes_max: usize,
     },
     /// The pool was closed before the work was done.
     #[error("closed before it was done")]

@@ -1,8 +1,9 @@
 //! What changes while a cloud runs: a device is removed in the app; somebody sets the clock.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base::{Clock, SystemClock, Timestamp};
 use serde_json::Value;
@@ -11,6 +12,9 @@ use server::Config;
 use crate::home::{Home, Said};
 
 const REQUEST: [&str; 5] = ["ask", "--fast", "--json", "--say", "Alexa, what time is it"];
+
+/// No request takes longer, on whatever machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The app in a browser of few needs: forms out, pages in, one cookie.
 struct Browser {
@@ -68,6 +72,33 @@ fn a_device_removed_in_the_app_is_refused_with_one_clear_line_and_nothing_of_it_
         1,
         "what it said before is there, and nothing since"
     );
+}
+
+#[test]
+fn a_device_removed_in_the_app_in_mid_stream_ends_at_once_and_nothing_of_that_request_is_kept() {
+    let home = Home::new();
+    let up = home.up();
+    assert_eq!(home.sotto(&REQUEST).code, Some(0), "paired and heard");
+    let text = |key: &str| up.told[key].as_str().expect("text").to_owned();
+    let browser = Browser::sign_in(&text("app"), &text("account"), &text("password"));
+    let devices = browser.page("/devices");
+    let id = devices.split("/remove\"").next().and_then(|page| page.rsplit("/devices/").next()).expect("its link");
+    let received = || home.sotto(&["status", "--json"]).line()["audio_bytes_received"].as_u64().expect("bytes");
+    let before = received();
+    // In real time: as long as somebody speaks.
+    let long = format!("Alexa, {}", "tell me of the long road through the green hills and over the river ".repeat(4));
+    let mut asking = home.command(&["ask", "--json", "--say", &long]);
+    let asking = asking.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let started = Instant::now();
+    while received() == before {
+        assert!(started.elapsed() < PATIENCE, "no sound arrives");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(browser.post(&format!("/devices/{id}/remove"), "").status(), 303);
+    let taken = received();
+    Said::of(&asking.wait_with_output().expect("it ends")).refuses(1, "no longer, paired");
+    assert_eq!(received(), taken, "no byte was taken since the removal");
+    assert_eq!(browser.page("/activity").matches("/delete\"").count(), 1, "what it said before is there, no more");
 }
 
 /// The machine's clock, and how far somebody has set it off.

@@ -56,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             (Ok(frame), _) => frame,
             // A caption that does not fit is lost, its turn is not.
             (Err(error), FromCloud::Caption(caption)) => {
-                tracing::warn!(turn = %caption.turn, %error, "caption.not_sent");
+                tracing::debug!(turn = %caption.turn, %error, "caption.not_sent");
                 return Ok(());
             }
             (Err(error), _) => return Err(error.into()),

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use base::units::BYTES_PER_SAMPLE;
 use base::{Redacted, SampleCount, TurnId};
-use history::Device;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use wire::cloud::Session;
 use wire::{CloseReason, FromCloud, Outcome, StopReason, StreamClose, StreamOpen};
 
+use crate::door::Known;
 use crate::gateway::Gateway;
 use crate::hearing::{Hearing, stop_reason};
+use crate::lines::log_line;
+use crate::places::TurnPlace;
 use crate::turn::{Turn, TurnEvent, count};
 
 pub(crate) struct Streams {
@@ -22,7 +24,7 @@ pub(crate) struct Streams {
 /// The stream that is open.
 enum Stream {
     /// Its request has not ended.
-    Heard { hearing: Box<Hearing>, device: Device, permit: OwnedSemaphorePermit },
+    Heard { hearing: Box<Hearing>, known: Box<Known>, place: TurnPlace },
     /// Its request is being answered; the turn waits for the rest of the sound.
     Ended { hearing: Box<Hearing>, rest: oneshot::Sender<Redacted<Vec<i16>>> },
     /// Nothing of it is kept.
@@ -34,16 +36,16 @@ impl Streams {
         Self { gateway, events, stream: None }
     }
 
-    pub(crate) fn open(&mut self, session: &mut Session, device: Device, open: StreamOpen) -> Vec<FromCloud> {
+    pub(crate) fn open(&mut self, session: &mut Session, known: Known, open: StreamOpen) -> Vec<FromCloud> {
         self.gateway.counters.streams_opened(1);
         let turn = open.turn;
-        let Ok(permit) = Arc::clone(&self.gateway.turns).try_acquire_owned() else {
-            tracing::warn!(%turn, device = %device.id, "turn.refused: too many at once");
+        let Some(place) = self.gateway.turns.take(known.device.id) else {
+            log_line!(self.gateway.lines, warn, "turn.refused: too many at once", %turn, device = %known.device.id);
             return self.refuse(session, turn, SampleCount(0));
         };
         let at = self.gateway.clock.now();
         let hearing = Hearing::new(&self.gateway.vad, self.gateway.config.endpoint, open, at);
-        self.stream = Some(Stream::Heard { hearing: Box::new(hearing), device, permit });
+        self.stream = Some(Stream::Heard { hearing: Box::new(hearing), known: Box::new(known), place });
         Vec::new()
     }
 
@@ -80,7 +82,7 @@ impl Streams {
     ) -> Vec<FromCloud> {
         let lost = close.samples_total.0.saturating_sub(received.0);
         if lost > 0 {
-            tracing::warn!(turn = %close.turn, samples = lost, "stream.lost");
+            log_line!(self.gateway.lines, warn, "stream.lost", turn = %close.turn, samples = lost);
             self.gateway.counters.audio_bytes_lost(SampleCount(lost).bytes());
         }
         if matches!(self.stream, Some(Stream::Heard { .. })) {
@@ -105,29 +107,36 @@ impl Streams {
             Some(Stream::Ended { hearing, rest }) => {
                 let _ = rest.send(hearing.into_pcm());
             }
-            Some(Stream::Heard { hearing, device, .. }) => {
-                let (turn, device) = (hearing.open.turn, device.id);
-                tracing::warn!(%turn, %device, "stream.cut_off: nothing of it is kept");
-                self.gateway.counters.utterances_not_kept(1);
-                count(&self.gateway.counters, Outcome::Failed);
+            other => {
+                self.stream = other;
+                self.forget();
             }
-            Some(Stream::Refused { .. }) | None => {}
+        }
+    }
+
+    /// The connection is gone, and so is its device: nothing of the stream is kept.
+    pub(crate) fn forget(&mut self) {
+        if let Some(Stream::Heard { hearing, known, .. }) = self.stream.take() {
+            let (turn, device) = (hearing.open.turn, known.device.id);
+            log_line!(self.gateway.lines, warn, "stream.cut_off: nothing of it is kept", %turn, %device);
+            self.gateway.counters.utterances_not_kept(1);
+            count(&self.gateway.counters, Outcome::Failed);
         }
     }
 
     /// The request is heard: its turn begins, and the stream goes on until the device closes it.
     fn end_request(&mut self) {
-        let Some(Stream::Heard { hearing, device, permit }) = self.stream.take() else { return };
+        let Some(Stream::Heard { hearing, known, place }) = self.stream.take() else { return };
         let (rest, stream) = oneshot::channel();
         let turn = Turn {
-            device,
+            known: *known,
             open: hearing.open.clone(),
             at: hearing.at,
             ended: self.gateway.clock.elapsed(),
             request: hearing.request(),
             stream,
             events: self.events.clone(),
-            permit,
+            place,
         };
         tokio::spawn(turn.run(self.gateway.turn_parts()));
         self.stream = Some(Stream::Ended { hearing, rest });

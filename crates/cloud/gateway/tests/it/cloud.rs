@@ -12,7 +12,7 @@ use history::{History, Row};
 use rustls::pki_types::PrivateKeyDer;
 use sense::Sense;
 use skills::Skills;
-use speech::{Espeak, EspeakConfig, PoolConfig, Recognizer, RecognizerPool, SpeakerPool};
+use speech::{Espeak, EspeakConfig, PoolConfig, Recognizer, RecognizerPool, SpeakerPool, Synthesizer};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -35,8 +35,10 @@ pub(crate) struct Cloud {
 /// What a test may choose.
 pub(crate) struct Choice {
     pub(crate) recognizer: Arc<dyn Recognizer>,
+    pub(crate) voice: Arc<dyn Synthesizer>,
     pub(crate) threads: usize,
-    pub(crate) queue: usize,
+    /// How long a request may wait for its recogniser.
+    pub(crate) wait_max: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) steps: Arc<dyn vault::Steps>,
     pub(crate) config: GatewayConfig,
@@ -46,8 +48,9 @@ impl Choice {
     pub(crate) fn hearing(recognizer: impl Recognizer + 'static) -> Self {
         Self {
             recognizer: Arc::new(recognizer),
+            voice: Arc::new(Espeak::new(EspeakConfig::english())),
             threads: 1,
-            queue: 4,
+            wait_max: Duration::from_secs(8),
             clock: Arc::new(SystemClock::new()),
             steps: Arc::new(vault::NoSteps),
             config: GatewayConfig::default(),
@@ -80,11 +83,11 @@ impl Cloud {
         let password = Redacted::new(String::from("correct horse battery"));
         let owner = history.create_account("owner", password).await.expect("an account");
         let desk = Arc::new(PairingDesk::new(Arc::clone(&clock)));
-        let pool = |name, threads, queue_max| PoolConfig { name, threads, queue_max };
-        let hearing = pool("hear", choice.threads, choice.queue);
+        let pool = |name, threads, wait_max| PoolConfig { name, threads, wait_max, bytes_max: 32 << 20 };
+        let hearing = pool("hear", choice.threads, choice.wait_max);
         let recognizers = RecognizerPool::start(choice.recognizer, hearing, Arc::clone(&clock)).expect("threads");
-        let espeak = Arc::new(Espeak::new(EspeakConfig::english()));
-        let voices = SpeakerPool::start(espeak, pool("speak", 2, 8), Arc::clone(&clock)).expect("threads");
+        let voices = SpeakerPool::start(choice.voice, pool("speak", 2, Duration::from_secs(3)), Arc::clone(&clock))
+            .expect("threads");
         let gateway = Arc::new(Gateway::new(GatewayParts {
             history: Arc::clone(&history),
             desk: Arc::clone(&desk),

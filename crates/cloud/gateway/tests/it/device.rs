@@ -1,5 +1,7 @@
 //! A device for tests: a key, a TLS connection, and the wire's frames by hand, so that it can also say what it must not.
 
+use std::net::Ipv4Addr;
+
 use base::{Redacted, SampleCount, SampleIndex, TurnId};
 use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
@@ -43,7 +45,13 @@ impl Key {
     }
 
     pub(crate) async fn connect(&self, cloud: &Cloud) -> Device {
-        let socket = self.0.connect(cloud.address).await.expect("a WebSocket");
+        self.connect_from(Ipv4Addr::LOCALHOST, cloud).await
+    }
+
+    /// Connects from another address of this machine, as if from elsewhere.
+    pub(crate) async fn connect_from(&self, from: Ipv4Addr, cloud: &Cloud) -> Device {
+        let stream = stranger::tcp_from(from.into(), cloud.address).await.expect("the port is open");
+        let socket = self.0.connect_over(stream).await.expect("a WebSocket");
         let (_, tls) = socket.get_ref().get_ref();
         let exporter = tls.export_keying_material([0; 32], EXPORTER_LABEL, None).expect("an exporter");
         let binding = Binding { exporter, device_key: self.fingerprint(), cloud_key: cloud.key };

@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 
 use gateway::GatewayConfig;
-use gateway::limits::STRANGERS_MAX;
 use tokio::io::AsyncReadExt;
-use wire::{FromCloud, FromDevice, Outcome, RefusedReason, StopReason};
+use wire::{FromDevice, Outcome, StopReason};
 
 use crate::cloud::{Choice, Cloud};
 use crate::device::{CHUNK, Heard, Key};
@@ -14,24 +13,6 @@ use crate::sounds::{PREROLL, say};
 use crate::turns::{Held, Says};
 
 const ONSET: u64 = PREROLL as u64;
-
-#[tokio::test]
-async fn strangers_cannot_fill_the_room() {
-    let Some(cloud) = Cloud::start(Choice::hearing(Says("what time is it"))).await else { return };
-    let known = Key::new();
-    drop(known.pair(&cloud).await);
-    let mut strangers = Vec::new();
-    for _ in 0..STRANGERS_MAX {
-        let mut stranger = Key::new().connect(&cloud).await;
-        assert_eq!(stranger.ask(FromDevice::Hello { paired: false }).await, Some(FromCloud::Unpaired));
-        strangers.push(stranger);
-    }
-    let mut one_more = Key::new().connect(&cloud).await;
-    let busy = Some(FromCloud::Refused { reason: RefusedReason::Busy });
-    assert_eq!(one_more.ask(FromDevice::Hello { paired: false }).await, busy);
-    let mut device = known.return_to(&cloud).await;
-    assert_eq!(device.ask(FromDevice::Ping).await, Some(FromCloud::Pong), "a known device finds its place");
-}
 
 #[tokio::test]
 async fn a_turn_too_many_is_refused_before_it_is_heard() {
@@ -102,15 +83,29 @@ impl Write for Log {
     }
 }
 
-#[tokio::test]
-async fn i9_no_word_and_no_name_reaches_the_log() {
+/// From here on, what is logged on this thread is kept.
+pub(crate) fn keep_the_log() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
     // For the whole process: of a subscriber of one thread alone, a line that another thread's test comes to first never
     // hears, because that thread had nobody to write it for.
-    tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(|| Log)
-        .init();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(|| Log)
+            .init();
+    });
+    LOGGED.take();
+}
+
+/// What was logged on this thread.
+pub(crate) fn logged() -> String {
+    String::from_utf8(LOGGED.take()).expect("text")
+}
+
+#[tokio::test]
+async fn i9_no_word_and_no_name_reaches_the_log() {
+    keep_the_log();
     let Some(cloud) = Cloud::start(Choice::hearing(Says("Alexa, what time is it?"))).await else { return };
     let mut device = Key::new().pair(&cloud).await;
     let code = cloud.desk.issue(cloud.owner).expect("a code");
@@ -121,7 +116,7 @@ async fn i9_no_word_and_no_name_reaches_the_log() {
     stranger.ask(FromDevice::Hello { paired: false }).await;
     stranger.try_code(&code).await;
     cloud.until(|counts| counts.connections_refused == 1 && counts.devices_paired == 2).await;
-    let log = String::from_utf8(LOGGED.take()).expect("text").to_lowercase();
+    let log = logged().to_lowercase();
     assert!(log.contains("device.online") && log.contains("connection.refused"), "the log was not caught:\n{log}");
     let reply = heard.caption.expect("a caption").reply.expose().to_lowercase();
     assert!(!reply.is_empty());

@@ -5,8 +5,11 @@
 mod bad_input;
 mod cloud;
 mod device;
+mod door;
+mod flood;
 mod limits;
 mod pairing;
+mod removal;
 mod sounds;
 mod turns;
 mod whole;

@@ -63,8 +63,9 @@ async fn five_wrong_codes_void_the_code_for_everyone() {
     let code = cloud.desk.issue(cloud.owner).expect("a code");
     let wrong = another(&code);
     for left in (0..5).rev() {
-        // Each from another key, as somebody would who guesses.
-        let mut device = Key::new().connect(&cloud).await;
+        // Each from another key and another address, as somebody would who guesses.
+        let from = std::net::Ipv4Addr::new(127, 0, 0, 10 + left);
+        let mut device = Key::new().connect_from(from, &cloud).await;
         device.ask(FromDevice::Hello { paired: false }).await;
         match device.try_code(&wrong).await {
             Some(FromCloud::PairFailed { tries_left, .. }) => assert_eq!(tries_left, left),
@@ -78,6 +79,26 @@ async fn five_wrong_codes_void_the_code_for_everyone() {
     assert_eq!(cloud.desk.state(cloud.owner), DeskState::Void);
     assert!(cloud.history.devices(cloud.owner).await.expect("devices").is_empty());
     assert_eq!(cloud.counts().pairing_tries, 5);
+}
+
+#[tokio::test]
+async fn somebody_elsewhere_cannot_use_up_the_owners_tries() {
+    let Some(cloud) = cloud().await else { return };
+    let code = cloud.desk.issue(cloud.owner).expect("a code");
+    let wrong = another(&code);
+    let elsewhere = std::net::Ipv4Addr::new(127, 0, 0, 66);
+    for _ in 0..10 {
+        let mut guesser = Key::new().connect_from(elsewhere, &cloud).await;
+        guesser.ask(FromDevice::Hello { paired: false }).await;
+        assert!(matches!(guesser.try_code(&wrong).await, Some(FromCloud::PairFailed { .. })));
+    }
+    match cloud.desk.state(cloud.owner) {
+        DeskState::Open { tries_left: 2, .. } => {}
+        other => panic!("{other:?}"),
+    }
+    let mut device = Key::new().connect(&cloud).await;
+    device.ask(FromDevice::Hello { paired: false }).await;
+    assert!(matches!(device.try_code(&code).await, Some(FromCloud::PairDone { .. })));
 }
 
 #[tokio::test]
@@ -115,7 +136,6 @@ async fn a_device_that_only_listens_is_told_when_it_is_revoked() {
     let mut device = Key::new().pair(&cloud).await;
     let id = cloud.history.devices(cloud.owner).await.expect("devices")[0].id;
     cloud.history.revoke_device(cloud.owner, id).await.expect("it can be revoked");
-    cloud.gateway.look_again();
     assert_eq!(device.receive().await, Some(FromCloud::Refused { reason: RefusedReason::UnknownDevice }));
 }
 
