@@ -96,8 +96,10 @@ fn a_device_removed_in_the_app_in_mid_stream_ends_at_once_and_nothing_of_that_re
     }
     assert_eq!(browser.post(&format!("/devices/{id}/remove"), "").status(), 303);
     let taken = received();
-    Said::of(&asking.wait_with_output().expect("it ends")).refuses(1, "no longer, paired");
-    assert_eq!(received(), taken, "no byte was taken since the removal");
+    let asked = Said::of(&asking.wait_with_output().expect("it ends"));
+    assert_eq!(received(), taken, "no byte was taken since the removal: {asked:?}");
+    assert!(asked.lines.iter().all(|line| line["transcript"].as_str().is_none_or(str::is_empty)), "{asked:?}");
+    home.sotto(&REQUEST).refuses(1, "no longer, paired");
     assert_eq!(browser.page("/activity").matches("/delete\"").count(), 1, "what it said before is there, no more");
 }
 
