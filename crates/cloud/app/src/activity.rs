@@ -12,15 +12,21 @@ use base::{AccountId, DeviceId, UtteranceId};
 use history::{Cause, Details, HistoryError, Row, RowState};
 use jiff::ZonedDateTime;
 use serde::Deserialize;
+use vault::VaultError;
 
 use crate::page::{Problem, show};
 use crate::sign_in::Owner;
-use crate::{AppParts, wav, wave, when};
+use crate::{AppParts, Hangup, wav, wave, when};
 
 /// Requests on a page.
 const PAGE_ROWS: u32 = 50;
 /// Digits of a receipt's number that are shown: enough to tell two apart in conversation.
 const RECEIPT_DIGITS: usize = 8;
+
+/// What stands in the place of a request that is lost.
+const LOST: &str = "Lost: its key is damaged or gone, so that nobody can open it. You did not ask for that.";
+/// What is said once such a line was taken away.
+const CLEARED: &str = "Cleared. It was lost before you asked, so there is no receipt.";
 
 /// What the address may say after `?`.
 #[derive(Default, Deserialize)]
@@ -28,6 +34,7 @@ pub(crate) struct ListQuery {
     before: Option<String>,
     open: Option<String>,
     deleted: Option<String>,
+    cleared: Option<String>,
 }
 
 #[derive(Template)]
@@ -39,6 +46,8 @@ struct ActivityPage {
     next: Option<String>,
     opened: Option<String>,
     is_later_page: bool,
+    /// How many requests on this page are lost.
+    lost: usize,
 }
 
 struct DayView {
@@ -53,6 +62,8 @@ struct RowView {
     kept: Option<KeptView>,
     /// What stands in its place where it is not kept.
     gone: String,
+    /// It cannot be opened any more, though nobody asked for that.
+    lost: bool,
 }
 
 struct KeptView {
@@ -74,6 +85,7 @@ struct DeletePage {
     transcript: String,
     device: String,
     when: String,
+    lost: bool,
 }
 
 /// The list, newest first.
@@ -89,6 +101,7 @@ pub(crate) async fn list(
     let page = parts.history.page(account, before, PAGE_ROWS).await?;
     let devices = device_names(&parts, account).await?;
     let now = when::local(parts.clock.now(), &(parts.zone)());
+    let lost = page.rows.iter().filter(|row| row.state == RowState::Lost).count();
     let mut days: Vec<DayView> = Vec::new();
     for row in page.rows {
         let at = when::local(row.at, &(parts.zone)());
@@ -102,11 +115,15 @@ pub(crate) async fn list(
     }
     show(&ActivityPage {
         section: "activity",
-        notice: query.deleted.as_deref().and_then(deleted_notice),
+        notice: match query.cleared {
+            Some(_) => Some(CLEARED.to_owned()),
+            None => query.deleted.as_deref().and_then(deleted_notice),
+        },
         days,
         next: page.next.map(|cursor| cursor.to_string()),
         opened: query.open,
         is_later_page: before.is_some(),
+        lost,
     })
 }
 
@@ -114,11 +131,17 @@ pub(crate) async fn list(
 pub(crate) async fn audio(
     State(parts): State<Arc<AppParts>>,
     Extension(Owner(account)): Extension<Owner>,
+    hangup: Option<Extension<Hangup>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let samples = parts.history.audio(account, parse(&id)?).await.map_err(or_not_found)?;
-    Ok(wav::answer(wav::wav(samples.expose()), &headers))
+    let end = move || {
+        if let Some(Extension(hangup)) = &hangup {
+            hangup.cut();
+        }
+    };
+    let playback = parts.history.play(account, parse(&id)?, end).await.map_err(or_not_found)?;
+    Ok(wav::answer(playback, &headers))
 }
 
 /// The recording, drawn.
@@ -150,12 +173,14 @@ pub(crate) async fn confirm_delete(
             (name_of(&devices, *device), details.transcript.expose().clone())
         }
         RowState::Unreadable => ("Unreadable".into(), String::new()),
+        RowState::Lost => ("Lost".into(), String::new()),
         RowState::Deleted(_) => return Err(Problem::NotFound),
     };
     show(&DeletePage {
         id: row.id.to_string(),
         transcript,
         device,
+        lost: row.state == RowState::Lost,
         when: format!("{}, {}", when::day(&at, &now), when::time(&at)),
     })
 }
@@ -166,8 +191,13 @@ pub(crate) async fn delete(
     Extension(Owner(account)): Extension<Owner>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let receipt = match parts.history.delete(account, parse(&id)?).await {
+    let id = parse(&id)?;
+    let receipt = match parts.history.delete(account, id).await {
         Ok(receipt) | Err(HistoryError::Deleted(receipt)) => receipt,
+        Err(HistoryError::Lost) => {
+            parts.history.clear_lost(account, id).await.map_err(or_not_found)?;
+            return Ok(Redirect::to("/activity?cleared=1").into_response());
+        }
         Err(why) => return Err(or_not_found(why)),
     };
     let number = short(&receipt.number.to_string());
@@ -181,10 +211,12 @@ impl RowView {
                 (Some(KeptView::of(details, name_of(devices, *device))), String::new())
             }
             RowState::Deleted(receipt) => (None, format!("Deleted · receipt {}", short(&receipt.number.to_string()))),
-            RowState::Unreadable => (None, "Does not open: its key is gone".into()),
+            RowState::Unreadable => (None, "Does not open: it was changed, or is being deleted".into()),
+            RowState::Lost => (None, LOST.into()),
         };
+        let lost = row.state == RowState::Lost;
         let at_iso = at.timestamp().to_string();
-        Self { id: row.id.to_string(), time: when::time(at), at_iso, kept, gone }
+        Self { id: row.id.to_string(), time: when::time(at), at_iso, kept, gone, lost }
     }
 }
 
@@ -252,7 +284,8 @@ fn parse(id: &str) -> Result<UtteranceId, Problem> {
 
 fn or_not_found(why: HistoryError) -> Problem {
     match why {
-        HistoryError::NotFound | HistoryError::Deleted(_) => Problem::NotFound,
+        HistoryError::NotFound | HistoryError::Deleted(_) | HistoryError::Lost => Problem::NotFound,
+        HistoryError::Vault(VaultError::Destroyed) => Problem::NotFound,
         other => Problem::Store(other),
     }
 }

@@ -10,6 +10,7 @@ mod activity;
 mod assets;
 mod devices;
 mod guard;
+mod hangup;
 mod page;
 mod sign_in;
 mod wav;
@@ -24,6 +25,8 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 use base::{AccountId, Clock};
 use history::History;
+
+pub use crate::hangup::Hangup;
 
 /// Bytes of a form that are read.
 const FORM_BYTES_MAX: usize = 4 * 1024;

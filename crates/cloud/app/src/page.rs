@@ -1,9 +1,11 @@
 //! From templates and errors to answers.
 
 use askama::Template;
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use history::HistoryError;
+use zeroize::Zeroizing;
 
 /// Why a page cannot be shown. Its text goes to the owner's browser; what the store says goes to the log.
 #[derive(Debug)]
@@ -31,7 +33,9 @@ struct ProblemPage<'a> {
 
 /// Renders a page.
 pub(crate) fn show(page: &impl Template) -> Result<Response, Problem> {
-    page.render().map(|text| Html(text).into_response()).map_err(|_| Problem::Template)
+    let text = page.render().map_err(|_| Problem::Template)?;
+    // It may hold what was said: wiped when the last of it has been written.
+    Ok(Html(Bytes::from_owner(Zeroizing::new(text.into_bytes()))).into_response())
 }
 
 /// A page for an address that leads nowhere.

@@ -1,49 +1,79 @@
 //! A recording as browsers play it: WAV, whole or one range of it (Safari asks for ranges).
 
+use std::ops::Range;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base::SAMPLE_RATE_HZ;
-use base::units::BYTES_PER_SAMPLE;
+use history::{HistoryError, Playback};
 
 /// Bytes before the first sample.
 const HEADER_BYTES: usize = 44;
 
-/// 16 kHz mono PCM as a WAV file.
-pub(crate) fn wav(samples: &[i16]) -> Vec<u8> {
-    let data_bytes = u32::try_from(samples.len() * BYTES_PER_SAMPLE).unwrap_or(u32::MAX);
-    let mut file = Vec::with_capacity(HEADER_BYTES + samples.len() * BYTES_PER_SAMPLE);
-    file.extend_from_slice(b"RIFF");
-    file.extend_from_slice(&data_bytes.saturating_add(36).to_le_bytes());
-    file.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend_from_slice(&SAMPLE_RATE_HZ.to_le_bytes());
-    file.extend_from_slice(&(SAMPLE_RATE_HZ * 2).to_le_bytes());
-    file.extend_from_slice(b"\x02\0\x10\0data");
-    file.extend_from_slice(&data_bytes.to_le_bytes());
-    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-    file
-}
+/// Bytes of the file that are opened and sent at a time: a quarter of a second. What of it the network does not take yet is
+/// all that is in memory in the clear.
+const PIECE_BYTES: usize = 8 * 1_024;
 
 /// Answers a request for the file, or for `bytes=a-b` of it.
-pub(crate) fn answer(file: Vec<u8>, headers: &HeaderMap) -> Response {
+pub(crate) fn answer(playback: Playback, headers: &HeaderMap) -> Response {
+    let file = HEADER_BYTES + playback.bytes();
     let kind = [
         (header::CONTENT_TYPE, HeaderValue::from_static("audio/wav")),
         (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
     ];
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let Some(asked) = asked.and_then(|text| text.strip_prefix("bytes=")) else {
-        return (kind, file).into_response();
+        return (kind, [(header::CONTENT_LENGTH, file)], body(playback, 0..file)).into_response();
     };
-    match range(asked, file.len()) {
+    match range(asked, file) {
         Some((first, last)) => {
-            let place = format!("bytes {first}-{last}/{}", file.len());
-            (StatusCode::PARTIAL_CONTENT, kind, [(header::CONTENT_RANGE, place)], file[first..=last].to_vec())
-                .into_response()
+            let place = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{file}"))];
+            let length = [(header::CONTENT_LENGTH, last + 1 - first)];
+            (StatusCode::PARTIAL_CONTENT, kind, place, length, body(playback, first..last + 1)).into_response()
         }
         None => {
-            let place = format!("bytes */{}", file.len());
+            let place = format!("bytes */{file}");
             (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, place)]).into_response()
         }
     }
+}
+
+/// Bytes `range` of the file, each piece opened when the one before has been taken. An error (its key is gone) ends the
+/// connection in the middle of the answer.
+fn body(playback: Playback, range: Range<usize>) -> Body {
+    Body::from_stream(futures_util::stream::try_unfold((playback, range), |(playback, range)| async move {
+        if range.is_empty() {
+            return Ok::<_, HistoryError>(None);
+        }
+        let (piece, end) = match range.start.checked_sub(HEADER_BYTES) {
+            None => {
+                let end = range.end.min(HEADER_BYTES);
+                (Bytes::copy_from_slice(&head(playback.bytes())[range.start..end]), end)
+            }
+            Some(from) => {
+                let end = range.end.min(range.start + PIECE_BYTES);
+                let piece = playback.piece(from..end - HEADER_BYTES).await?;
+                // Wiped when the last of it has been written.
+                (Bytes::from_owner(piece), end)
+            }
+        };
+        Ok(Some((piece, (playback, end..range.end))))
+    }))
+}
+
+/// What stands before 16 kHz mono PCM in a WAV file.
+fn head(data_bytes: usize) -> [u8; HEADER_BYTES] {
+    let data_bytes = u32::try_from(data_bytes).unwrap_or(u32::MAX);
+    let mut head = [0; HEADER_BYTES];
+    head[..4].copy_from_slice(b"RIFF");
+    head[4..8].copy_from_slice(&data_bytes.saturating_add(36).to_le_bytes());
+    head[8..24].copy_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    head[24..28].copy_from_slice(&SAMPLE_RATE_HZ.to_le_bytes());
+    head[28..32].copy_from_slice(&(SAMPLE_RATE_HZ * 2).to_le_bytes());
+    head[32..40].copy_from_slice(b"\x02\0\x10\0data");
+    head[40..].copy_from_slice(&data_bytes.to_le_bytes());
+    head
 }
 
 /// The first and last byte that `a-b`, `a-` or `-n` asks for.
@@ -69,10 +99,10 @@ mod tests {
 
     #[test]
     fn the_header_is_a_waves() {
-        let file = wav(&[1, -2]);
-        assert_eq!(file.len(), HEADER_BYTES + 4);
-        assert_eq!(&file[..16], b"RIFF\x28\0\0\0WAVEfmt ");
-        assert_eq!(&file[40..], b"\x04\0\0\0\x01\0\xfe\xff");
+        let head = head(4);
+        assert_eq!(&head[..16], b"RIFF\x28\0\0\0WAVEfmt ");
+        assert_eq!(&head[22..32], b"\x01\0\x80\x3e\0\0\0\x7d\0\0");
+        assert_eq!(&head[36..], b"data\x04\0\0\0");
     }
 
     #[test]

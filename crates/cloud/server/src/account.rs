@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base::{AccountId, Clock, Redacted};
 use history::{History, HistoryError, generate_password};
 
-use crate::ServerError;
+use crate::{ServerError, identity};
 
 /// The account that is made at the first start.
 const OWNER: &str = "owner";
@@ -53,10 +53,11 @@ pub(crate) async fn reset_now(history: &History, data: &Path) -> Result<FirstPas
 /// # Errors
 /// When the store does not open, or holds no account.
 pub async fn reset_password(data: &Path, clock: Arc<dyn Clock>) -> Result<FirstPassword, ServerError> {
-    if !data.exists() {
+    // Where nothing was ever started, nothing is made either.
+    if !["root.key", "directory.db", identity::FILE].into_iter().any(|name| data.join(name).exists()) {
         return Err(HistoryError::NoSuchAccount.into());
     }
-    let history = History::open(data, clock).await?.history;
+    let history = History::open_beside(data, clock, &[identity::FILE]).await?.history;
     let first = reset_now(&history, data).await;
     history.close().await;
     first

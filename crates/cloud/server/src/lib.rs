@@ -6,6 +6,7 @@
 mod account;
 mod control;
 mod identity;
+mod line;
 pub mod logs;
 mod parts;
 mod run_file;
@@ -114,8 +115,7 @@ pub struct Cloud {
 pub async fn start(config: Config) -> Result<Cloud, ServerError> {
     let app_listener = listen(config.app).await?;
     let device_listener = listen(config.devices).await?;
-    let parts = Parts::open(&config).await?;
-    let identity = identity::load_or_make(&config.data)?;
+    let (parts, identity) = Parts::open(&config).await?;
     let run = RunFile {
         pid: std::process::id(),
         app: address(&app_listener, config.app)?,
@@ -187,7 +187,9 @@ impl Cloud {
 }
 
 async fn serve_app(listener: TcpListener, routes: axum::Router, stopped: watch::Receiver<bool>) {
-    let served = axum::serve(listener, routes).with_graceful_shutdown(told_to_stop(stopped)).await;
+    let routes = routes.layer(axum::middleware::from_fn(line::put_hangup));
+    let service = routes.into_make_service_with_connect_info::<line::Line>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop(stopped)).await;
     if let Err(why) = served {
         tracing::error!(%why, "app.ended");
     }

@@ -8,14 +8,17 @@ use app::{AppParts, PairingCodes};
 use base::limits::PAIRING_TRIES_MAX;
 use base::{AccountId, Clock};
 use ear::vad::VadModel;
-use gateway::{DeskState, Gateway, GatewayConfig, GatewayParts, PairingDesk};
-use history::History;
+use gateway::{CloudIdentity, DeskState, Gateway, GatewayConfig, GatewayParts, PairingDesk};
+use history::{History, Recovery};
 use sense::Sense;
 use skills::{Skills, ZoneSource};
 use speech::{Espeak, EspeakConfig, PoolConfig, RecognizerPool, SpeakerPool, WhisperRecognizer};
 
 use crate::zone::LocalZone;
-use crate::{Config, ServerError, account};
+use crate::{Config, ServerError, account, identity};
+
+/// Lost requests that the log names; of the others it says how many there are.
+const LOST_NAMED_MAX: usize = 32;
 
 /// Recognitions at once: the rest of a small machine belongs to its owner. A request that would wait longer is told that
 /// the cloud is busy, while it can still be answered in time; 32 MB hold 64 of the longest requests.
@@ -39,13 +42,17 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Opens the store and loads the models.
-    pub(crate) async fn open(config: &Config) -> Result<Self, ServerError> {
+    /// Loads the models and opens the store. What can refuse the start comes first: a refusal leaves the data as it was.
+    pub(crate) async fn open(config: &Config) -> Result<(Self, CloudIdentity), ServerError> {
         let zone = Arc::new(LocalZone::of_machine()?);
-        let opened = History::open(&config.data, Arc::clone(&config.clock)).await?;
+        let recogniser = WhisperRecognizer::load(&config.models.join("whisper-tiny-en"))?;
+        let vad = VadModel::load(&config.models)?;
+        let identity = identity::read(&config.data)?;
+        let opened = History::open_beside(&config.data, Arc::clone(&config.clock), &[identity::FILE]).await?;
+        tell(&opened.recovered);
+        let identity = identity.map_or_else(|| identity::make(&config.data), Ok)?;
         let history = Arc::new(opened.history);
         let owner = account::owner(&history, &config.data).await?;
-        let recogniser = WhisperRecognizer::load(&config.models.join("whisper-tiny-en"))?;
         let recognizers = RecognizerPool::start(Arc::new(recogniser), RECOGNISERS, Arc::clone(&config.clock))?;
         let voice = Arc::new(Espeak::new(EspeakConfig::english()));
         let voices = SpeakerPool::start(voice, VOICES, Arc::clone(&config.clock))?;
@@ -57,11 +64,12 @@ impl Parts {
             sense: Arc::new(Sense::builtin()),
             skills: Arc::new(Skills::following(Arc::clone(&config.clock), source(&zone))),
             voices: Arc::new(voices),
-            vad: VadModel::load(&config.models)?,
+            vad,
             clock: Arc::clone(&config.clock),
             config: GatewayConfig::default(),
         }));
-        Ok(Self { data: config.data.clone(), history, gateway, desk, owner, clock: Arc::clone(&config.clock), zone })
+        let clock = Arc::clone(&config.clock);
+        Ok((Self { data: config.data.clone(), history, gateway, desk, owner, clock, zone }, identity))
     }
 
     /// The owner's pages.
@@ -87,6 +95,29 @@ impl Parts {
 fn source(zone: &Arc<LocalZone>) -> ZoneSource {
     let zone = Arc::clone(zone);
     Arc::new(move || zone.now())
+}
+
+/// Says what the start found and put right, and, loudly, what is lost: ids and counts alone (invariant I9).
+fn tell(found: &Recovery) {
+    let Recovery { deletions_finished, rows_without_key, keys_without_row, blobs_without_row, lost } = found;
+    if !lost.is_empty() {
+        let ids: Vec<String> = lost.iter().take(LOST_NAMED_MAX).map(ToString::to_string).collect();
+        tracing::error!(
+            requests = lost.len(),
+            ids = ids.join(" "),
+            "history.lost: their keys in keys.store are damaged or gone, and nobody asked for that"
+        );
+    }
+    if [deletions_finished, rows_without_key, keys_without_row, blobs_without_row].into_iter().any(|count| *count > 0)
+    {
+        tracing::warn!(
+            deletions_finished,
+            rows_without_key,
+            keys_without_row,
+            blobs_without_row,
+            "history.recovered"
+        );
+    }
 }
 
 /// The gateway's desk, as the app knows it.

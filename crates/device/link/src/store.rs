@@ -66,6 +66,11 @@ impl Store {
                     LinkError::Damaged { path, what: "not a private key; remove it and pair the device anew" };
                 KeyPair::from_pem(&pem).map_err(|_| damaged)?
             }
+            None if self.folder.join("cloud.pin").exists() => {
+                // Made anew in silence, it would be a device that no cloud knows.
+                let what = "missing, though this device is paired; put it back, or remove cloud.pin and pair the device anew";
+                return Err(LinkError::Damaged { path, what });
+            }
             None => {
                 let pair = KeyPair::generate_for(&PKCS_ED25519).map_err(|error| LinkError::Key(error.to_string()))?;
                 self.write(&path, pair.serialize_pem().as_bytes())?;
@@ -175,6 +180,20 @@ mod tests {
         assert_eq!(first.fingerprint, again.fingerprint);
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join("device.key"))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_key_that_is_missing_while_the_device_is_paired_is_not_made_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("there");
+        store.identity().expect("drawn");
+        store.set_pin(&Pin { device: DeviceId::from_bytes([3; 16]), cloud_key: [4; 32] }).expect("pinned");
+        fs::remove_file(folder.path().join("device.key")).expect("removed");
+        let complaint = store.identity().expect_err("missing").to_string();
+        assert!(complaint.contains("device.key: missing"), "{complaint}");
+        assert!(!folder.path().join("device.key").exists());
+        fs::remove_file(folder.path().join("cloud.pin")).expect("removed");
+        store.identity().expect("a device that is paired with nobody begins anew");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use vault::Steps;
 
 use crate::error::{HistoryError, sql};
-use crate::store::database::Database;
+use crate::store::database::{Beside, Database};
 use crate::store::sqlite::array;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/directory");
@@ -75,6 +75,12 @@ pub(crate) struct Directory {
 impl Directory {
     pub(crate) async fn open(path: &Path, steps: Arc<dyn Steps>) -> Result<Self, HistoryError> {
         Ok(Self { database: Database::open(path, &MIGRATIONS, steps).await? })
+    }
+
+    /// Opens the file `path` to look at alone (see [`Database::look`]).
+    pub(crate) async fn look(path: &Path) -> Result<Option<(Self, Beside)>, HistoryError> {
+        let looked = Database::look(path, &MIGRATIONS).await?;
+        Ok(looked.map(|(database, beside)| (Self { database }, beside)))
     }
 
     /// Adds an account, which keeps its utterances in `home`.

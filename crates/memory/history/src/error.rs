@@ -20,6 +20,12 @@ pub enum HistoryError {
         /// At most.
         max: usize,
     },
+    /// Sound that is kept is not there, not even its folder.
+    #[error("{0} is missing, and requests are kept whose sound lies there: put it back")]
+    BlobsLost(PathBuf),
+    /// A file that was made with the first account, beside what is kept, is not there.
+    #[error("{0} is missing, though there are files that belong with it: put it back")]
+    CompanionLost(PathBuf),
     /// What was stored is not what this program stores.
     #[error("the history holds something unreadable: {0}")]
     Corrupt(&'static str),
@@ -43,6 +49,9 @@ pub enum HistoryError {
     /// The database belongs with a key store, which is not there, is another, or is older.
     #[error("{0} is missing, or is not the one the history was kept with: put the file back")]
     KeyStoreLost(PathBuf),
+    /// Its key is gone or damaged, and nobody had asked for that: there is nothing to be destroyed, and no receipt.
+    #[error("its key is lost: it cannot be opened any more, and there is nothing left to destroy")]
+    Lost,
     /// An account of that name exists.
     #[error("an account of that name exists already")]
     NameTaken,
@@ -58,9 +67,37 @@ pub enum HistoryError {
     /// There is no such utterance, or not of this account.
     #[error("there is no such request")]
     NotFound,
+    /// Key store and database are copies of different times.
+    #[error(
+        "{} and {} are not of the same time: {keys_without_row} requests have keys and no row, {rows_without_key} a row \
+         and no key. Nothing was changed. Put the two back that belong together; or give these requests up by making the \
+         empty file {}", database.display(), keys.display(), accept.display()
+    )]
+    NotOfOneTime {
+        /// The database.
+        database: PathBuf,
+        /// The key store.
+        keys: PathBuf,
+        /// How many requests the database does not know.
+        keys_without_row: usize,
+        /// Of how many the key store never held a key.
+        rows_without_key: usize,
+        /// What says that the owner wants to go on without them.
+        accept: PathBuf,
+    },
     /// The system gave no random numbers, or the password could not be hashed.
     #[error("the system gives no random numbers")]
     Random,
+    /// A row names another slot than the one in which its keys are.
+    #[error(
+        "{path} is damaged: request {id} has its keys in another slot than it says; nothing was changed, put a whole copy back"
+    )]
+    RowMoved {
+        /// The database.
+        path: PathBuf,
+        /// Whose row.
+        id: base::UtteranceId,
+    },
     /// The work was cut off: the program is being stopped, or a thread of it failed.
     #[error("the work on the history was cut off")]
     Stopped,

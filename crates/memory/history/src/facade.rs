@@ -1,6 +1,7 @@
 //! The history of one data directory.
 
 mod accounts;
+mod look;
 mod open;
 mod utterances;
 
@@ -78,10 +79,25 @@ impl History {
     ///
     /// # Errors
     /// [`vault::VaultError::InUse`] where another process has it; [`vault::VaultError::RootKeyLost`],
-    /// [`HistoryError::KeyStoreLost`], [`HistoryError::DatabaseLost`] where a file is missing that others depend on
-    /// (nothing is changed then); [`HistoryError::Newer`]; [`HistoryError::DiskFull`].
+    /// [`HistoryError::KeyStoreLost`], [`HistoryError::DatabaseLost`], [`HistoryError::BlobsLost`] where a file is
+    /// missing that others depend on; [`HistoryError::NotOfOneTime`], [`HistoryError::RowMoved`],
+    /// [`vault::VaultError::SlotMoved`] where they do not belong together; [`HistoryError::Newer`];
+    /// [`HistoryError::DiskFull`]. But for a full disk and what it stopped, a start that is refused has changed nothing.
     pub async fn open(data: &Path, clock: Arc<dyn Clock>) -> Result<Opened, HistoryError> {
-        Self::open_with(data, clock, Arc::new(vault::NoSteps)).await
+        Self::open_beside(data, clock, &[]).await
+    }
+
+    /// As [`History::open`], where the data directory holds `companions` as well: files that the caller makes once it is
+    /// open and before there is an account, and that are as little to be missed as the history's own.
+    ///
+    /// # Errors
+    /// As [`History::open`]; [`HistoryError::CompanionLost`].
+    pub async fn open_beside(
+        data: &Path,
+        clock: Arc<dyn Clock>,
+        companions: &[&str],
+    ) -> Result<Opened, HistoryError> {
+        open::open(data, clock, Arc::new(vault::NoSteps), companions).await
     }
 
     /// As [`History::open`], telling `steps` before each change of the disk.
@@ -93,7 +109,7 @@ impl History {
         clock: Arc<dyn Clock>,
         steps: Arc<dyn Steps>,
     ) -> Result<Opened, HistoryError> {
-        open::open(data, clock, steps).await
+        open::open(data, clock, steps, &[]).await
     }
 
     /// Waits for what is under way, closes the databases, so that their journals are gone from the disk, and lets go

@@ -9,12 +9,14 @@
 //! Architecture Invariant: keys go first. A deletion is noted, then the key is destroyed, then the rest is removed;
 //! a start finishes what a crash left half-done.
 
+mod audit;
 mod details;
 mod directory;
 mod error;
 mod facade;
 mod market;
 mod password;
+mod playback;
 mod recover;
 mod room;
 mod standing;
@@ -27,6 +29,7 @@ pub use error::HistoryError;
 pub use facade::{History, Opened};
 pub use market::{PAGE_ROWS_MAX, SAMPLES_MAX};
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, generate_password};
+pub use playback::{PLAYBACKS_MAX, Playback};
 pub use recover::Recovery;
 pub use standing::Attendance;
 pub use store::devices::DEVICES_MAX;

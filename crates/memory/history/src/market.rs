@@ -1,7 +1,7 @@
 //! One marketplace: its keys, its blobs and its rows, and the life of an utterance among them.
 //!
 //! ```text
-//! seal      keys written ─► blob written ─► row inserted ─► acknowledged
+//! seal      keys written ─► blob written ─► row inserted ─► keys acknowledged
 //! delete    deletion noted ─► keys destroyed ─► blob removed ─► row cleared ─► journal cut ─► slot free
 //! ```
 //!
@@ -12,11 +12,12 @@ use std::sync::Arc;
 use base::units::BYTES_PER_SAMPLE;
 use base::{AccountId, Clock, Marketplace, Redacted, SampleCount, UtteranceId};
 use tokio::sync::Mutex;
-use vault::{Audio, Blobs, Erased, KeyStore, Place, Sealed, SlotNumber, Text, VaultError};
+use vault::{Audio, Blobs, Erased, KeyStore, Place, Sealed, SlotNumber, SlotState, Text, VaultError};
 use zeroize::Zeroizing;
 
 use crate::details;
 use crate::error::HistoryError;
+use crate::playback::{End, Playback, Players};
 use crate::room::Room;
 use crate::standing::Attendance;
 use crate::store::sqlite::SqliteStore;
@@ -33,7 +34,7 @@ const DETAILS: &str = "utterances.details";
 /// Where sound lies, as its seal knows it.
 const BLOBS: &str = "blobs";
 /// First byte of sealed sound: what follows is 16 kHz, one channel, signed 16 bit, little-endian.
-const PCM_16K: u8 = 1;
+pub(crate) const PCM_16K: u8 = 1;
 
 /// What belongs to one marketplace (invariant I12).
 pub(crate) struct Market {
@@ -45,6 +46,8 @@ pub(crate) struct Market {
     pub(crate) clock: Arc<dyn Clock>,
     /// Deletions go one after another: two of the same utterance would share a slot.
     pub(crate) deleting: Mutex<()>,
+    /// Who plays what: a playback ends with its key.
+    pub(crate) players: Arc<Players>,
 }
 
 impl Market {
@@ -82,16 +85,21 @@ impl Market {
         let (account, device, at) = (new.account, new.device, new.at);
         let (details, sound) = tokio::task::spawn_blocking(sealing).await??;
         self.blobs.put(id, sound).await?;
-        self.store.insert(NewRow { id, account, device, at, slot, details }).await
+        self.store.insert(NewRow { id, account, device, at, slot, details }).await?;
+        // What tells keys that a crash left from those of a request that a newer database knows.
+        self.acknowledge(slot, id).await
     }
 
     async fn take_back(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), HistoryError> {
+        // The row first, where the commit failed and yet was made: a row whose keys are destroyed is a deletion that
+        // somebody asked for. Asked before it is taken, for a full disk lets nothing be written.
+        let taken = match self.store.is_kept(id).await {
+            Ok(true) => self.store.take_back(id).await,
+            asked => asked.map(|_| ()),
+        };
         let erased = self.destroy(slot, id).await?;
         self.remove_blob(id).await?;
-        // Only where the commit failed and yet was made; asking first, for a full disk lets nothing be written.
-        if self.store.is_kept(id).await? {
-            self.store.take_back(id).await?;
-        }
+        taken?;
         self.release(erased).await
     }
 
@@ -100,8 +108,42 @@ impl Market {
         let _one_at_a_time = self.deleting.lock().await;
         match self.store.row(account, id).await?.ok_or(HistoryError::NotFound)?.state {
             StoredState::Deleted(receipt) => Ok(receipt),
-            StoredState::Sealed { slot, .. } => self.delete_kept(slot, id).await,
+            StoredState::Sealed { slot, .. } => {
+                if self.store.pending(id).await?.is_none() && self.is_lost(slot, id).await? {
+                    return Err(HistoryError::Lost);
+                }
+                self.delete_kept(slot, id).await
+            }
         }
+    }
+
+    /// Takes away the line of a request that is lost, and whatever is left of it. There is no receipt: a receipt says that
+    /// keys were destroyed because somebody asked for it.
+    pub(crate) async fn clear_lost(&self, account: AccountId, id: UtteranceId) -> Result<(), HistoryError> {
+        let _one_at_a_time = self.deleting.lock().await;
+        let slot = match self.store.row(account, id).await?.ok_or(HistoryError::NotFound)?.state {
+            StoredState::Deleted(receipt) => return Err(HistoryError::Deleted(receipt)),
+            StoredState::Sealed { slot, .. } => slot,
+        };
+        if !self.is_lost(slot, id).await? {
+            return Err(HistoryError::NotFound);
+        }
+        // The row first: with the slot gone first, a crash in between would look like a deletion.
+        self.store.take_back(id).await?;
+        let erased = self.destroy(slot, id).await?;
+        self.remove_blob(id).await?;
+        self.store.scrub().await?;
+        self.release(erased).await
+    }
+
+    async fn is_lost(&self, slot: SlotNumber, id: UtteranceId) -> Result<bool, HistoryError> {
+        let keys = Arc::clone(&self.keys);
+        tokio::task::spawn_blocking(move || is_lost(&keys, slot, id)).await?
+    }
+
+    pub(crate) async fn acknowledge(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), HistoryError> {
+        let keys = Arc::clone(&self.keys);
+        Ok(tokio::task::spawn_blocking(move || keys.acknowledge(slot, id)).await??)
     }
 
     /// Deletes `id`, which is kept in `slot`. Repeated after an error, it goes on where it stopped, under the first
@@ -173,11 +215,7 @@ impl Market {
         account: AccountId,
         id: UtteranceId,
     ) -> Result<Redacted<Vec<i16>>, HistoryError> {
-        let slot = match self.store.row(account, id).await?.ok_or(HistoryError::NotFound)?.state {
-            StoredState::Deleted(receipt) => return Err(HistoryError::Deleted(receipt)),
-            StoredState::Sealed { slot, .. } => slot,
-        };
-        let sound = self.blobs.get::<Audio>(id).await?.ok_or(HistoryError::NotFound)?;
+        let (slot, sound) = self.sealed_sound(account, id).await?;
         let keys = Arc::clone(&self.keys);
         let opening = move || decode_sound(&keys.open_sealed(&place(slot, id, BLOBS), &sound)?);
         tokio::task::spawn_blocking(opening).await?
@@ -185,7 +223,28 @@ impl Market {
 
     pub(crate) async fn destroy(&self, slot: SlotNumber, id: UtteranceId) -> Result<Erased, HistoryError> {
         let keys = Arc::clone(&self.keys);
-        Ok(tokio::task::spawn_blocking(move || keys.destroy(slot, id)).await??)
+        let erased = tokio::task::spawn_blocking(move || keys.destroy(slot, id)).await??;
+        self.players.end(id);
+        Ok(erased)
+    }
+
+    /// Plays the sound of `id`; `end` is called when its keys are destroyed.
+    pub(crate) async fn play(&self, account: AccountId, id: UtteranceId, end: End) -> Result<Playback, HistoryError> {
+        let listed = self.players.list(id, end)?;
+        let (slot, sound) = self.sealed_sound(account, id).await?;
+        Playback::begin(Arc::clone(&self.keys), slot, id, sound, listed).await
+    }
+
+    async fn sealed_sound(
+        &self,
+        account: AccountId,
+        id: UtteranceId,
+    ) -> Result<(SlotNumber, Sealed<Audio>), HistoryError> {
+        let slot = match self.store.row(account, id).await?.ok_or(HistoryError::NotFound)?.state {
+            StoredState::Deleted(receipt) => return Err(HistoryError::Deleted(receipt)),
+            StoredState::Sealed { slot, .. } => slot,
+        };
+        Ok((slot, self.blobs.get::<Audio>(id).await?.ok_or(HistoryError::NotFound)?))
     }
 
     pub(crate) async fn release(&self, erased: Erased) -> Result<(), HistoryError> {
@@ -198,8 +257,23 @@ impl Market {
     }
 }
 
+/// Where the sound of a request lies, as its seal knows it.
+pub(crate) fn sound_place(slot: SlotNumber, id: UtteranceId) -> Place {
+    place(slot, id, BLOBS)
+}
+
 fn place(slot: SlotNumber, id: UtteranceId, column: &'static str) -> Place {
     Place { slot, id, column }
+}
+
+/// Whether a key of `id`, which is kept, is gone or damaged as nobody asked for.
+fn is_lost(keys: &KeyStore, slot: SlotNumber, id: UtteranceId) -> Result<bool, HistoryError> {
+    use SlotState::{Destroyed, Freed, Live, New};
+    let (Some(New(found)) | Some(Live(found)) | Some(Destroyed(found)) | Some(Freed(found))) = keys.state(slot)?
+    else {
+        return Ok(true);
+    };
+    Ok(found != id)
 }
 
 /// A line that does not open must not take the others with it; only a disk that cannot be read does.
@@ -207,6 +281,7 @@ fn open_row(keys: &KeyStore, row: StoredRow) -> Result<Row, HistoryError> {
     let StoredRow { id, at, state } = row;
     let state = match state {
         StoredState::Deleted(receipt) => RowState::Deleted(receipt),
+        StoredState::Sealed { slot, .. } if is_lost(keys, slot, id)? => RowState::Lost,
         StoredState::Sealed { slot, device, details } => {
             match keys.open_sealed(&place(slot, id, DETAILS), &details) {
                 Ok(text) => match details::decode(&text) {

@@ -1,33 +1,33 @@
 //! What every start does before anything is asked: finish what a crash left half-done.
 //!
-//! The key store decides. What it cannot open is gone and is cleared away; what it can open and no row knows was never
-//! acknowledged, and is destroyed. Takes no input, repeats harmlessly, needs memory for one batch.
-
-use std::collections::BTreeMap;
+//! The key store decides: what it can open and nobody was told of is destroyed, what it says was destroyed is cleared away.
+//! What is damaged, and what does not belong together, is left as it is (see [`crate::audit`]). Repeats harmlessly.
 
 use base::UtteranceId;
-use vault::{SlotNumber, SlotState};
+use vault::SlotNumber;
 
+use crate::audit::{Audit, Found};
 use crate::error::HistoryError;
 use crate::market::Market;
 use crate::store::Store;
 
-/// Slots, and deletions, looked at in one go.
+/// Deletions finished in one go.
 const BATCH: u32 = 4_096;
-/// The id that a slot is destroyed under whose own cannot be read any more.
-const NOBODY: UtteranceId = UtteranceId::from_bytes([0; UtteranceId::LEN]);
 
 /// What was found and put right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
     /// Deletions that had been asked for and were finished.
     pub deletions_finished: u64,
-    /// Rows whose key was gone, and which were cleared.
+    /// Rows whose keys had been destroyed, and which were cleared.
     pub rows_without_key: u64,
-    /// Keys that no row knew, and which were destroyed.
+    /// Keys that nobody had been told of, and which were destroyed.
     pub keys_without_row: u64,
     /// Files among the blobs that no row knew, and which were removed.
     pub blobs_without_row: u64,
+    /// Requests that cannot be opened any more, though nobody asked for that. Found at every start, until they are
+    /// cleared by hand or the right files are put back.
+    pub lost: Vec<UtteranceId>,
 }
 
 impl Recovery {
@@ -37,13 +37,17 @@ impl Recovery {
         self.rows_without_key += other.rows_without_key;
         self.keys_without_row += other.keys_without_row;
         self.blobs_without_row += other.blobs_without_row;
+        self.lost.extend(other.lost);
     }
 }
 
 impl Market {
-    /// Puts right what a crash, or a copy put back, left. Nothing else may use this marketplace meanwhile.
-    pub(crate) async fn recover(&self) -> Result<Recovery, HistoryError> {
+    /// Puts right what a crash left. `audit` is of this moment and was accepted; nothing else may use this marketplace
+    /// meanwhile.
+    pub(crate) async fn recover(&self, audit: Audit) -> Result<Recovery, HistoryError> {
         let mut done = Recovery::default();
+        // Before anything is given free: these are still referred to.
+        let lost: Vec<Found> = audit.lost.into_iter().chain(audit.keyless).collect();
         loop {
             let pending = self.store.all_pending(BATCH).await?;
             if pending.is_empty() {
@@ -54,53 +58,31 @@ impl Market {
                 done.deletions_finished += 1;
             }
         }
-        self.match_keys_and_rows(&mut done).await?;
+        for (slot, id) in audit.deleted {
+            self.delete_kept(slot, id).await?;
+            done.rows_without_key += 1;
+        }
+        for (slot, id) in audit.unacknowledged {
+            self.acknowledge(slot, id).await?;
+        }
+        for (slot, id) in audit.unclaimed.into_iter().chain(audit.rowless) {
+            self.give_free(slot, id).await?;
+            done.keys_without_row += 1;
+        }
+        for (slot, id) in audit.clutter {
+            self.give_free(slot, id).await?;
+        }
+        let slots: Vec<SlotNumber> = lost.iter().map(|(slot, _)| *slot).collect();
+        self.keys.withhold(&slots);
+        done.lost = lost.into_iter().map(|(_, id)| id).collect();
         self.remove_stray_blobs(&mut done).await?;
         self.store.scrub().await?;
         Ok(done)
     }
 
-    async fn match_keys_and_rows(&self, done: &mut Recovery) -> Result<(), HistoryError> {
-        let last = self.keys.slots();
-        let mut first = 1;
-        while first <= last {
-            let end = first.saturating_add(BATCH - 1).min(last);
-            let kept = self.store.kept_in(SlotNumber(first), SlotNumber(end)).await?;
-            let kept: BTreeMap<SlotNumber, UtteranceId> = kept.into_iter().collect();
-            let keys = std::sync::Arc::clone(&self.keys);
-            let scan = tokio::task::spawn_blocking(move || keys.scan(SlotNumber(first), BATCH));
-            for (slot, state) in scan.await?? {
-                self.match_slot(slot, state, kept.get(&slot).copied(), done).await?;
-            }
-            first = end.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    async fn match_slot(
-        &self,
-        slot: SlotNumber,
-        state: SlotState,
-        row: Option<UtteranceId>,
-        done: &mut Recovery,
-    ) -> Result<(), HistoryError> {
-        let rightful = row.is_some_and(|id| state == SlotState::Live(id));
-        if let Some(id) = row.filter(|_| !rightful) {
-            self.delete_kept(slot, id).await?;
-            done.rows_without_key += 1;
-        }
-        let unclaimed = match state {
-            SlotState::Free => None,
-            SlotState::Live(_) if rightful => None,
-            SlotState::Live(id) | SlotState::Destroyed(id) => Some(id),
-            SlotState::Torn => Some(NOBODY),
-        };
-        if let Some(id) = unclaimed {
-            let erased = self.destroy(slot, id).await?;
-            self.release(erased).await?;
-            done.keys_without_row += u64::from(matches!(state, SlotState::Live(_)));
-        }
-        Ok(())
+    async fn give_free(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), HistoryError> {
+        let erased = self.destroy(slot, id).await?;
+        self.release(erased).await
     }
 
     async fn remove_stray_blobs(&self, done: &mut Recovery) -> Result<(), HistoryError> {

@@ -8,5 +8,8 @@ mod disk;
 mod files;
 mod kill;
 mod life;
+mod lost;
+mod playing;
+mod refused;
 mod revoked;
 mod watch;

@@ -98,7 +98,9 @@ pub enum RowState {
     },
     /// It was deleted: its id, its time and this are all that remains.
     Deleted(Receipt),
-    /// It is kept, but does not open: its key is gone (a copy of the database was put back) or it was changed.
+    /// It is kept, but a key of it is gone or damaged, and nobody asked for that: it cannot be opened any more.
+    Lost,
+    /// It is kept, but does not open: it was changed, or its deletion is under way.
     Unreadable,
 }
 

@@ -76,6 +76,18 @@ pub enum VaultError {
     /// Sealed bytes do not belong where they were found, or were changed.
     #[error("sealed bytes are damaged or not in their place")]
     Tampered,
+    /// A slot of the key store holds what was written into another one.
+    #[error(
+        "{path} is damaged: slot {slot} holds what belongs in slot {of}; nothing was changed, put a whole copy back"
+    )]
+    SlotMoved {
+        /// The file.
+        path: PathBuf,
+        /// The slot.
+        slot: crate::SlotNumber,
+        /// Where its bytes belong.
+        of: crate::SlotNumber,
+    },
     /// The sealed bytes carry a version this program does not know.
     #[error("sealed with version {0}, which this version does not know")]
     Version(u8),

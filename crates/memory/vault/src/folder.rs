@@ -21,6 +21,8 @@ const ROOT_KEY: &str = "root.key";
 pub struct Folder {
     path: PathBuf,
     _lock: File,
+    /// Whether the lock file was made by this start.
+    fresh: bool,
 }
 
 impl Folder {
@@ -31,9 +33,10 @@ impl Folder {
     /// holds other files; [`VaultError::Io`].
     pub fn open(path: &Path) -> Result<Self, VaultError> {
         Self::claim(path)?;
+        let fresh = !path.join(LOCK).exists();
         let lock = private_file(&path.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock, fresh }),
             Err(TryLockError::WouldBlock) => Err(VaultError::InUse(path.to_path_buf())),
             Err(TryLockError::Error(source)) => Err(io_at("lock", path)(source)),
         }
@@ -51,6 +54,14 @@ impl Folder {
             std::fs::create_dir_all(parent).map_err(io_at("make", parent))?;
         }
         private_dir(path)
+    }
+
+    /// Lets go of a directory that is refused, and leaves nothing there that was not there before.
+    pub fn give_back(self) {
+        if self.fresh {
+            // Should it not go, an empty lock file is what any start leaves.
+            let _ = std::fs::remove_file(self.path.join(LOCK));
+        }
     }
 
     /// The directory itself.

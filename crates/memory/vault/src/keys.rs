@@ -6,6 +6,8 @@
 //! Concurrency: every method may be called from any thread; changes happen one after another. All of them block on
 //! the disk: call them where blocking is allowed. Durability: what a method changed is on the disk when it returns.
 
+mod slots;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ use crate::files::{private_file, write_durably};
 use crate::place::{Audio, Kind, Place, Text, Voice, key_aad, sealed_aad};
 use crate::root::RootKey;
 use crate::seal::{KEY_LEN, Key, Sealed, decrypt, encrypt, fill_random, open, seal};
-use crate::slot::{Block, PARENT, SLOT_LEN, SlotNumber, SlotState, WRAPPED_LEN, section_range};
+use crate::slot::{Block, HEAD_LEN, NEW_AT, PARENT, SLOT_LEN, SlotNumber, SlotState, WRAPPED_LEN, section_range};
 use crate::steps::Steps;
 
 /// Slots a store may have: 2^24 utterances kept at once, 8 GiB of keys, two centuries of two hundred requests a day.
@@ -148,7 +150,8 @@ impl KeyStore {
         self.lock().slots
     }
 
-    /// Draws a parent key and one key per kind for `id`, and stores them wrapped.
+    /// Draws a parent key and one key per kind for `id`, and stores them wrapped. They are new until
+    /// [`KeyStore::acknowledge`] is called: a start that finds new keys and nothing that hangs on them may destroy them.
     ///
     /// # Errors
     /// [`VaultError::Full`], [`VaultError::Random`], [`VaultError::Io`] (a full disk: nothing has changed).
@@ -165,6 +168,7 @@ impl KeyStore {
         for section in [Audio::CODE, Text::CODE, Voice::CODE] {
             block.put_key(id, section, &self.wrap(&parent, slot, id, section, &Key::random()?)?);
         }
+        block.bytes[NEW_AT] = 1;
         self.write("key: write", &block)?;
         if slot.0 > allocation.slots {
             allocation.slots = slot.0;
@@ -172,6 +176,23 @@ impl KeyStore {
             allocation.free.pop();
         }
         Ok(slot)
+    }
+
+    /// Says that what hangs on the keys of `id` is kept: from now on somebody relies on them. Once more is harmless.
+    ///
+    /// # Errors
+    /// [`VaultError::Destroyed`], [`VaultError::Io`].
+    pub fn acknowledge(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), VaultError> {
+        let _changing = self.lock();
+        let mut block = self.block(slot)?.ok_or(VaultError::Destroyed)?;
+        match block.state() {
+            SlotState::Live(found) if found == id => Ok(()),
+            SlotState::New(found) if found == id => {
+                block.bytes[NEW_AT] = 0;
+                self.write_part("key: acknowledge", &block, NEW_AT..NEW_AT + 1)
+            }
+            _ => Err(VaultError::Destroyed),
+        }
     }
 
     /// Seals `plaintext` for `place` under the key of kind `K`.
@@ -193,7 +214,8 @@ impl KeyStore {
         open(&key, &sealed_aad(self.marketplace, place, K::CODE), sealed)
     }
 
-    /// Destroys all keys of `id`: the slot is overwritten with random bytes, then with a tombstone, each synced.
+    /// Destroys all keys of `id`: they are overwritten with random bytes, then the slot with a tombstone, each synced.
+    /// From the first on the slot says that they were destroyed, so that this is never taken for damage.
     /// Where they are gone already, that is what it says: calling it again is harmless.
     ///
     /// # Errors
@@ -201,10 +223,14 @@ impl KeyStore {
     pub fn destroy(&self, slot: SlotNumber, id: UtteranceId) -> Result<Erased, VaultError> {
         let _changing = self.lock();
         match self.block(slot)?.map(|block| block.state()) {
-            Some(SlotState::Live(found)) if found == id => self.erase(slot, id)?,
+            Some(SlotState::Live(found) | SlotState::New(found) | SlotState::Damaged(found)) if found == id => {
+                self.erase(slot, id)?;
+            }
             Some(SlotState::Torn) => self.erase(slot, id)?,
-            // A tombstone; or free, or another utterance's by now, which takes its keys to have been destroyed.
-            Some(SlotState::Live(_) | SlotState::Destroyed(_) | SlotState::Free) | None => {}
+            // A tombstone whose noise may still be under it.
+            Some(SlotState::Destroyed(found)) if found == id => self.bury(slot, id)?,
+            // Free, or another utterance's by now, which takes its keys to have been destroyed.
+            Some(_) | None => {}
         }
         Ok(Erased { slot, id })
     }
@@ -215,7 +241,9 @@ impl KeyStore {
     /// As [`KeyStore::destroy`].
     pub fn destroy_kind<K: Kind>(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), VaultError> {
         let _changing = self.lock();
-        let Some(mut block) = self.block(slot)?.filter(|block| block.state() == SlotState::Live(id)) else {
+        let Some(mut block) = self.block(slot)?.filter(|block| {
+            [SlotState::Live(id), SlotState::New(id), SlotState::Damaged(id)].contains(&block.state())
+        }) else {
             return Ok(());
         };
         let range = section_range(K::CODE);
@@ -235,42 +263,24 @@ impl KeyStore {
         if state != Some(SlotState::Destroyed(erased.id)) {
             return Ok(());
         }
-        self.write("key: release", &Block::free(&self.store, erased.slot))?;
+        self.write("key: release", &Block::free(&self.store, erased.slot, erased.id))?;
         allocation.free.push(erased.slot);
         Ok(())
     }
 
-    /// What up to `count` slots from `first` on say of themselves; none beyond the last.
-    ///
-    /// # Errors
-    /// [`VaultError::Io`].
-    pub fn scan(&self, first: SlotNumber, count: u32) -> Result<Vec<(SlotNumber, SlotState)>, VaultError> {
-        let last = first.0.saturating_add(count).min(self.slots().saturating_add(1));
-        let mut found = Vec::new();
-        for number in first.0.max(1)..last {
-            if let Some(block) = self.block(SlotNumber(number))? {
-                found.push((SlotNumber(number), block.state()));
-            }
-        }
-        Ok(found)
-    }
-
-    fn find_free_slots(&self) -> Result<(), VaultError> {
-        let slots = self.slots();
-        for number in (1..=slots).rev() {
-            let state = self.block(SlotNumber(number))?.map(|block| block.state());
-            if state == Some(SlotState::Free) {
-                self.lock().free.push(SlotNumber(number));
-            }
-        }
-        Ok(())
-    }
-
     fn erase(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), VaultError> {
-        let mut noise = Block::free(&self.store, slot);
-        fill_random(&mut noise.bytes)?;
-        self.write("key: erase", &noise)?;
-        self.write("key: bury", &Block::tombstone(&self.store, slot, id))
+        let mut noise = [0; SLOT_LEN - HEAD_LEN];
+        fill_random(&mut noise)?;
+        self.write("key: erase", &Block::erased(&self.store, slot, id, &noise))?;
+        self.bury(slot, id)
+    }
+
+    fn bury(&self, slot: SlotNumber, id: UtteranceId) -> Result<(), VaultError> {
+        let tombstone = Block::tombstone(&self.store, slot, id);
+        if self.block(slot)?.is_some_and(|block| block.bytes == tombstone.bytes) {
+            return Ok(());
+        }
+        self.write("key: bury", &tombstone)
     }
 
     fn wrap(

@@ -1,10 +1,10 @@
 //! What was said: kept, shown, played, deleted.
 
-use base::units::BYTES_PER_SAMPLE;
 use base::{AccountId, Redacted, UtteranceId};
 
 use crate::error::HistoryError;
 use crate::facade::History;
+use crate::playback::Playback;
 use crate::types::{Cursor, NewUtterance, Page, Receipt, Row};
 
 impl History {
@@ -50,17 +50,18 @@ impl History {
         self.home(account).await?.audio(account, id).await
     }
 
-    /// The sound of an utterance as a WAV file, for a browser to play.
+    /// Plays the sound of an utterance, piece by piece. When it is deleted, `end` is called before the receipt is given, and
+    /// is to see to it that nothing more of the sound reaches whoever listens. It must not block, nor ask the history.
     ///
     /// # Errors
-    /// As [`History::audio`].
-    pub async fn audio_wav(&self, account: AccountId, id: UtteranceId) -> Result<Redacted<Vec<u8>>, HistoryError> {
-        let pcm = self.audio(account, id).await?;
-        let mut file = Vec::with_capacity(sound::WAV_HEADER_BYTES + pcm.expose().len() * BYTES_PER_SAMPLE);
-        let written = sound::write_wav(&mut file, base::SAMPLE_RATE_HZ, pcm.expose());
-        let file = Redacted::new(file);
-        written.map_err(|_| HistoryError::Corrupt("the sound of a request"))?;
-        Ok(file)
+    /// As [`History::audio`]; [`HistoryError::TooMany`].
+    pub async fn play(
+        &self,
+        account: AccountId,
+        id: UtteranceId,
+        end: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Playback, HistoryError> {
+        self.home(account).await?.play(account, id, Box::new(end)).await
     }
 
     /// Deletes an utterance: its keys are destroyed first, then the rest is removed. What remains is the receipt.
@@ -68,9 +69,21 @@ impl History {
     /// next start finishes it.
     ///
     /// # Errors
-    /// [`HistoryError::NotFound`], [`HistoryError::Database`], [`HistoryError::Vault`].
+    /// [`HistoryError::NotFound`], [`HistoryError::Lost`] (see [`History::clear_lost`]), [`HistoryError::Database`],
+    /// [`HistoryError::Vault`].
     pub async fn delete(&self, account: AccountId, id: UtteranceId) -> Result<Receipt, HistoryError> {
         let market = self.home(account).await?;
         self.to_the_end(async move { market.delete(account, id).await }).await
+    }
+
+    /// Takes away the line of a request that is lost ([`crate::RowState::Lost`]), and whatever is left of it. Nothing
+    /// remains, and no receipt either: its keys were gone before anybody asked.
+    ///
+    /// # Errors
+    /// [`HistoryError::NotFound`] (also where it is not lost), [`HistoryError::Deleted`], [`HistoryError::Database`],
+    /// [`HistoryError::Vault`].
+    pub async fn clear_lost(&self, account: AccountId, id: UtteranceId) -> Result<(), HistoryError> {
+        let market = self.home(account).await?;
+        self.to_the_end(async move { market.clear_lost(account, id).await }).await
     }
 }

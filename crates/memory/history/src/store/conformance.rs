@@ -53,6 +53,7 @@ async fn inserting(store: &impl Store) {
     assert_eq!(store.last_slot().await.expect("read"), Some(SlotNumber(4)));
     let kept = store.kept_in(SlotNumber(2), SlotNumber(3)).await.expect("listed");
     assert_eq!(kept, [(SlotNumber(2), id(2)), (SlotNumber(3), id(3))]);
+    assert_eq!(store.accounts().await.expect("listed"), [OWNER]);
 }
 
 async fn paging(store: &impl Store) {
@@ -82,6 +83,7 @@ async fn deleting(store: &impl Store) {
         assert!(matches!(found.state, StoredState::Deleted(receipt) if receipt == pending.receipt));
         assert_eq!(store.pending(id(2)).await.expect("read"), None);
         assert!(!store.is_kept(id(2)).await.expect("read"));
+        assert!(store.is_deleted(id(2)).await.expect("read") && !store.is_deleted(id(1)).await.expect("read"));
         store.begin_deletion(id(2), at, first).await.expect("deleted already");
         store.take_back(id(2)).await.expect("a receipt is not taken back");
     }

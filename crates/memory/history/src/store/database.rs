@@ -1,5 +1,7 @@
 //! SQLite as we use it: one connection that writes, a few that read, nothing spilled elsewhere.
 
+mod look;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use sqlx::{ConnectOptions, Sqlite, SqlitePool, Transaction};
 use vault::Steps;
 
 use crate::error::{HistoryError, sql, step};
+
+pub(crate) use self::look::Beside;
 
 /// How long a connection waits for another one's lock.
 const BUSY_MAX: Duration = Duration::from_secs(5);

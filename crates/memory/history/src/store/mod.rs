@@ -117,6 +117,12 @@ pub(crate) trait Store: Send + Sync {
 
     /// Whether `id` is kept.
     fn is_kept(&self, id: UtteranceId) -> impl Future<Output = Result<bool, HistoryError>> + Send;
+
+    /// Whether there is a receipt of `id`.
+    fn is_deleted(&self, id: UtteranceId) -> impl Future<Output = Result<bool, HistoryError>> + Send;
+
+    /// Every account that a row or a device belongs to.
+    fn accounts(&self) -> impl Future<Output = Result<Vec<AccountId>, HistoryError>> + Send;
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use vault::{Sealed, SlotNumber, Steps};
 
 use crate::error::{HistoryError, sql};
-use crate::store::database::Database;
+use crate::store::database::{Beside, Database};
 use crate::store::{NewRow, Pending, Store, StoredRow, StoredState};
 use crate::types::{Cursor, Receipt, ReceiptNumber};
 
@@ -24,6 +24,12 @@ impl SqliteStore {
     /// Opens the file `path`, making it where it is missing.
     pub(crate) async fn open(path: &Path, steps: Arc<dyn Steps>) -> Result<Self, HistoryError> {
         Ok(Self { database: Database::open(path, &MIGRATIONS, steps).await? })
+    }
+
+    /// Opens the file `path` to look at alone (see [`Database::look`]).
+    pub(crate) async fn look(path: &Path) -> Result<Option<(Self, Beside)>, HistoryError> {
+        let looked = Database::look(path, &MIGRATIONS).await?;
+        Ok(looked.map(|(database, beside)| (Self { database }, beside)))
     }
 }
 
@@ -70,6 +76,10 @@ const LAST_SLOT: &str = "-- last_slot
     SELECT max(slot) FROM utterances";
 const IS_KEPT: &str = "-- is_kept
     SELECT count(*) FROM utterances WHERE id = ?1 AND slot IS NOT NULL";
+const IS_DELETED: &str = "-- is_deleted
+    SELECT count(*) FROM utterances WHERE id = ?1 AND slot IS NULL";
+const ACCOUNTS: &str = "-- accounts
+    SELECT account FROM utterances UNION SELECT account FROM devices";
 
 impl Store for SqliteStore {
     async fn key_store(&self) -> Result<Option<[u8; 16]>, HistoryError> {
@@ -190,7 +200,23 @@ impl Store for SqliteStore {
     }
 
     async fn is_kept(&self, id: UtteranceId) -> Result<bool, HistoryError> {
-        let query = sqlx::query(IS_KEPT).bind(id.as_bytes().as_slice());
+        self.any(IS_KEPT, id).await
+    }
+
+    async fn is_deleted(&self, id: UtteranceId) -> Result<bool, HistoryError> {
+        self.any(IS_DELETED, id).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountId>, HistoryError> {
+        let rows = sqlx::query(ACCOUNTS).fetch_all(&self.database.readers).await.map_err(sql("read"))?;
+        rows.iter().map(|row| Ok(AccountId::from_bytes(array(row, 0)?))).collect()
+    }
+}
+
+impl SqliteStore {
+    /// Whether `statement`, which counts, counts any for `id`.
+    async fn any(&self, statement: &'static str, id: UtteranceId) -> Result<bool, HistoryError> {
+        let query = sqlx::query(statement).bind(id.as_bytes().as_slice());
         let row = query.fetch_one(&self.database.readers).await.map_err(sql("read"))?;
         let count: i64 = row.try_get(0).map_err(sql("read"))?;
         Ok(count > 0)

@@ -97,7 +97,7 @@ pub(super) async fn is_whole(history: &History, account: AccountId, id: Utteranc
             assert_eq!(history.delete(account, id).await.expect("the same receipt"), receipt);
             false
         }
-        RowState::Unreadable => panic!("a row that does not open"),
+        RowState::Unreadable | RowState::Lost => panic!("a row that does not open"),
     }
 }
 
@@ -110,8 +110,8 @@ pub(super) async fn consistent(history: &History, data: &Path) -> usize {
         let row = kept.iter().find(|(kept, _)| *kept == slot).map(|(_, id)| *id);
         match state {
             SlotState::Live(id) => assert_eq!(row, Some(id)),
-            SlotState::Free => assert_eq!(row, None),
-            SlotState::Destroyed(_) | SlotState::Torn => panic!("slot {slot} was left {state:?}"),
+            SlotState::Free | SlotState::Freed(_) => assert_eq!(row, None),
+            _ => panic!("slot {slot} was left {state:?}"),
         }
     }
     let live = slots.iter().filter(|(_, state)| matches!(state, SlotState::Live(_))).count();

@@ -7,7 +7,7 @@ use base::{Marketplace, Timestamp};
 use vault::VaultError;
 
 use super::common::*;
-use super::watch::{copy_all, files};
+use super::watch::{copy_all, files, snapshot};
 use crate::*;
 
 #[tokio::test]
@@ -76,15 +76,29 @@ async fn a_second_process_is_told_that_the_data_is_in_use() {
     assert!(second.seal(utterance(account, device, 0)).await.is_err(), "it was closed");
 }
 
+/// A start that was refused changed nothing: no byte, no file, no mode.
+pub(super) fn unchanged(
+    data: &Path,
+    before: &std::collections::BTreeMap<std::path::PathBuf, (u32, Option<Vec<u8>>)>,
+    error: &HistoryError,
+) {
+    let after = snapshot(data);
+    let names = |of: &std::collections::BTreeMap<std::path::PathBuf, _>| of.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&after), names(before), "after: {error}");
+    for (path, was) in before {
+        assert!(after[path] == *was, "{} was changed by a start that was refused: {error}", path.display());
+    }
+}
+
 /// Opens a copy of a data directory in which `spoil` was done; what it says, and that it changed nothing else.
-async fn spoilt(data: &Path, spoil: impl FnOnce(&Path)) -> HistoryError {
+pub(super) async fn spoilt(data: &Path, spoil: impl FnOnce(&Path)) -> HistoryError {
     let copies = folder();
     let copy = copies.path().join("data");
     copy_all(data, &copy);
     spoil(&copy);
-    let before = std::fs::read(copy.join("us/keys.store")).ok();
+    let before = snapshot(&copy);
     let error = History::open(&copy, clock()).await.expect_err("spoilt");
-    assert_eq!(std::fs::read(copy.join("us/keys.store")).ok(), before, "no key was touched");
+    unchanged(&copy, &before, &error);
     error
 }
 
@@ -161,7 +175,9 @@ async fn tables_of_a_newer_version_are_left_alone() {
                  VALUES (9999, 'of tomorrow', 1, x'00', 0)";
     sqlx::query(newer).execute(&pool).await.expect("written");
     pool.close().await;
+    let before = snapshot(dir.path());
     let error = History::open(dir.path(), clock()).await.expect_err("newer");
+    unchanged(dir.path(), &before, &error);
     assert!(matches!(error, HistoryError::Newer(_)), "{error}");
 }
 

@@ -114,6 +114,24 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Everything under `folder`: each file's mode and bytes, each folder's mode.
+pub(super) fn snapshot(folder: &Path) -> std::collections::BTreeMap<PathBuf, (u32, Option<Vec<u8>>)> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut found = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("listed") {
+        let path = entry.expect("an entry").path();
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        if path.is_dir() {
+            found.extend(snapshot(&path));
+            found.insert(path, (mode, None));
+        } else {
+            let bytes = std::fs::read(&path).expect("read");
+            found.insert(path, (mode, Some(bytes)));
+        }
+    }
+    found
+}
+
 /// The files under `folder` that hold `needle`.
 pub(super) fn holders(folder: &Path, needle: &[u8]) -> Vec<PathBuf> {
     let holds = |path: &PathBuf| {

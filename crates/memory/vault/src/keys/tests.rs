@@ -124,7 +124,45 @@ fn a_slot_that_was_being_added_when_the_machine_stopped_is_overwritten() {
         let keys = vault.open().expect("opens");
         assert_eq!(keys.slots(), 0);
         assert_eq!(keys.create(TWO).expect("created"), SlotNumber(1));
-        assert_eq!(keys.scan(SlotNumber(0), 9).expect("scanned"), [(SlotNumber(1), SlotState::Live(TWO))]);
+        assert_eq!(keys.scan(SlotNumber(0), 9).expect("scanned"), [(SlotNumber(1), SlotState::New(TWO))]);
+    }
+}
+
+#[test]
+fn keys_are_new_until_they_are_acknowledged() {
+    let (vault, keys) = Vault::new();
+    let slot = keys.create(ONE).expect("created");
+    assert_eq!(keys.state(slot).expect("read"), Some(SlotState::New(ONE)));
+    assert!(matches!(keys.acknowledge(slot, TWO), Err(VaultError::Destroyed)));
+    for _ in 0..2 {
+        keys.acknowledge(slot, ONE).expect("acknowledged");
+    }
+    drop(keys);
+    let keys = vault.open().expect("opens again");
+    assert_eq!(keys.state(slot).expect("read"), Some(SlotState::Live(ONE)));
+    keys.release(keys.destroy(slot, ONE).expect("destroyed")).expect("released");
+    assert_eq!(keys.state(slot).expect("read"), Some(SlotState::Freed(ONE)), "and says whose it was");
+    keys.withhold(&[slot]);
+    assert_ne!(keys.create(TWO).expect("created"), slot, "withheld");
+}
+
+#[test]
+fn slots_that_changed_places_are_refused() {
+    let (vault, keys) = Vault::new();
+    for id in [ONE, TWO] {
+        keys.create(id).expect("created");
+    }
+    keys.refuse_moved_slots().expect("all are at home");
+    drop(keys);
+    let whole = std::fs::read(vault.path()).expect("read");
+    let slot = |number: usize| number * SLOT_LEN..(number + 1) * SLOT_LEN;
+    for (to, from) in [(1, 2), (2, 1)] {
+        let mut copied = whole.clone();
+        copied[slot(to)].copy_from_slice(&whole[slot(from)]);
+        std::fs::write(vault.path(), &copied).expect("written");
+        let error = vault.open().expect("its header is whole").refuse_moved_slots().expect_err("copied");
+        let VaultError::SlotMoved { slot, of, .. } = error else { panic!("{error}") };
+        assert_eq!((slot.0 as usize, of.0 as usize), (to, from));
     }
 }
 
