@@ -9,6 +9,7 @@ mod device_run;
 mod failure;
 mod models;
 mod places;
+mod secrecy;
 mod status;
 mod transcribe;
 mod understand;
@@ -16,6 +17,7 @@ mod uninstall;
 mod up;
 mod voice;
 mod wake;
+mod wiping;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +27,10 @@ use clap::{Parser, Subcommand};
 use crate::cloud::ClockSource;
 use crate::failure::Failure;
 use crate::places::Places;
+
+/// Nothing that was said stays in memory that was given back.
+#[global_allocator]
+static ALLOCATOR: wiping::Wiping = wiping::Wiping;
 
 /// A voice assistant you host yourself, and can check.
 #[derive(Parser, Debug)]
@@ -89,6 +95,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let places = Places::new(cli.data)?;
     let clock = ClockSource { now: cli.now.as_deref().map(moment).transpose()? };
+    if matches!(cli.command, Command::Up(_) | Command::Ask(_)) {
+        secrecy::keep_memory_private()?;
+    }
     match cli.command {
         Command::Up(args) => up::run(&args, &places, cli.port, clock),
         Command::Ask(args) => ask::run(args, &places, clock),

@@ -131,6 +131,11 @@ impl Up {
         self.child.id()
     }
 
+    /// How it ended.
+    pub(crate) fn status(&mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("ends")
+    }
+
     pub(crate) fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("ends").code()
     }

@@ -8,9 +8,12 @@
 
 mod asking;
 mod bad_input;
+mod browser;
 mod deletion;
 mod home;
+mod memory;
 mod onset;
+mod refusals;
 mod service;
 mod standing;
 mod strangers;

@@ -9,6 +9,7 @@ use base::{Clock, SystemClock, Timestamp};
 use serde_json::Value;
 use server::Config;
 
+use crate::browser::Browser;
 use crate::home::{Home, Said};
 
 const REQUEST: [&str; 5] = ["ask", "--fast", "--json", "--say", "Alexa, what time is it"];
@@ -16,48 +17,12 @@ const REQUEST: [&str; 5] = ["ask", "--fast", "--json", "--say", "Alexa, what tim
 /// No request takes longer, on whatever machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The app in a browser of few needs: forms out, pages in, one cookie.
-struct Browser {
-    agent: ureq::Agent,
-    app: String,
-    cookie: String,
-}
-
-impl Browser {
-    /// Signs in with what `sotto up` printed.
-    fn sign_in(app: &str, account: &str, password: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(20)))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .proxy(None)
-            .build()
-            .into();
-        let mut browser = Self { agent, app: app.to_owned(), cookie: String::new() };
-        let answer = browser.post("/sign-in", &format!("account={account}&password={password}"));
-        let cookie = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok()).expect("signed in");
-        browser.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        browser
-    }
-
-    fn post(&self, path: &str, form: &str) -> ureq::http::Response<ureq::Body> {
-        let request = self.agent.post(format!("{}{path}", self.app)).header("Cookie", &self.cookie);
-        request.header("Content-Type", "application/x-www-form-urlencoded").send(form).expect("the app answers")
-    }
-
-    fn page(&self, path: &str) -> String {
-        let request = self.agent.get(format!("{}{path}", self.app)).header("Cookie", &self.cookie);
-        request.call().expect("the app answers").body_mut().read_to_string().expect("text")
-    }
-}
-
 #[test]
 fn a_device_removed_in_the_app_is_refused_with_one_clear_line_and_nothing_of_it_is_kept() {
     let home = Home::new();
     let up = home.up();
     assert_eq!(home.sotto(&REQUEST).code, Some(0), "paired and heard");
-    let text = |key: &str| up.told[key].as_str().expect("text").to_owned();
-    let browser = Browser::sign_in(&text("app"), &text("account"), &text("password"));
+    let browser = Browser::of(&up);
     let devices = browser.page("/devices");
     let id = devices.split("/remove\"").next().and_then(|page| page.rsplit("/devices/").next()).expect("its link");
     assert_eq!(browser.post(&format!("/devices/{id}/remove"), "").status(), 303);
