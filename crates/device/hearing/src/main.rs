@@ -24,6 +24,7 @@ use crate::hearing::{Hearing, Mind};
 use crate::journal::Journal;
 
 fn main() -> ExitCode {
+    sandbox::leave_terminal();
     let args = match Args::read(std::env::args_os().skip(1)) {
         Ok(args) => args,
         Err(complaint) => {

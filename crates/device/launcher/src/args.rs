@@ -1,9 +1,10 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use pipe::Options;
+use pipe::{Options, inherit};
 
 /// What `--help` says.
 pub(crate) const HELP: &str = "\
@@ -21,7 +22,9 @@ sotto-device --data DIR --models DIR --mic SOURCE --speaker SINK --cloud HOST:PO
   --light             hear it with the first stage alone, without the recogniser
   --control FIFO      buttons from a named pipe: press, mic off, mic on, quit
   --link-control FIFO commands for the connection: pair CODE
-  --events-fd N       one line of JSON for each event, into this inherited descriptor";
+  --events-fd N       one line of JSON for each event (what was said among them), into this inherited descriptor
+  --settings-fd N     more of these from this inherited descriptor, each ended by a zero byte: all users of a machine
+                      can read its command lines";
 
 /// What the launcher is told at start.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub(crate) struct Args {
     pub(crate) is_light: bool,
     pub(crate) control: Option<PathBuf>,
     pub(crate) link_control: Option<PathBuf>,
-    pub(crate) events_fd: Option<i32>,
+    pub(crate) events: Option<OwnedFd>,
     /// Where the four binaries lie: beside this one.
     pub(crate) binaries: PathBuf,
 }
@@ -64,6 +67,7 @@ impl Args {
         let own =
             std::env::current_exe().map_err(|error| format!("where this program lies is not known: {error}"))?;
         let text = |name: &str| options.path(name).map(PathBuf::into_os_string);
+        let events = options.parsed("events-fd")?.map(inherit::writer);
         let needed = |name: &str| text(name).ok_or_else(|| format!("--{name} is needed (--help says more)"));
         Ok(Self {
             data: needed("data")?.into(),
@@ -78,7 +82,7 @@ impl Args {
             is_light: options.has("light"),
             control: options.path("control"),
             link_control: options.path("link-control"),
-            events_fd: options.parsed("events-fd")?,
+            events: events.transpose().map_err(|error| error.to_string())?.map(OwnedFd::from),
             binaries: own.parent().map(PathBuf::from).unwrap_or_default(),
         })
     }

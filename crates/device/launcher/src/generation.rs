@@ -12,6 +12,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::args::Args;
 use crate::process::{Plan, Process};
+use crate::said::{Lines, Said};
 use crate::signals::Signals;
 
 /// What link gets to say goodbye to the cloud, and the panel to put out the light.
@@ -60,8 +61,7 @@ impl Generation {
         let ((panel_hears_ear, ear_tells_panel), (ear_hears_panel, panel_tells_ear)) = (pipe()?, pipe()?);
         let ((link_hears_ear, ear_tells_link), (ear_hears_link, link_tells_ear)) = (pipe()?, pipe()?);
         let (ear_hears_mic, samples) = pipe()?;
-        let events_fd = args.events_fd.map(|fd| fd.to_string());
-        let plan = || Plan::default().maybe("--events-fd", events_fd.clone());
+        let plan = || Plan::default().maybe_hand_down("--events-fd", args.events.as_ref());
         let panel = plan()
             .with_terminal()
             .hand_down("--from-ear-fd", &panel_hears_ear)
@@ -103,9 +103,9 @@ impl Generation {
     }
 
     /// Serves until one of them ends or somebody asks us to; then ends them all.
-    pub(crate) fn serve(mut self, args: &Args, signals: &Signals) -> End {
-        let end = self.watch(args, signals).unwrap_or_else(|error| self.behind(&error));
-        self.finish(matches!(end, End::Done));
+    pub(crate) fn serve(mut self, args: &Args, signals: &Signals, lines: &mut Lines) -> End {
+        let end = self.watch(args, signals, lines).unwrap_or_else(|error| self.behind(&error));
+        self.finish(matches!(end, End::Done), lines);
         end
     }
 
@@ -116,13 +116,14 @@ impl Generation {
         self.look_after_three().unwrap_or_else(|| End::Failed(error.to_string()))
     }
 
-    fn watch(&mut self, args: &Args, signals: &Signals) -> io::Result<End> {
+    fn watch(&mut self, args: &Args, signals: &Signals, lines: &mut Lines) -> io::Result<End> {
         loop {
             self.wait(signals)?;
+            self.relay(lines);
             if signals.wait(Duration::ZERO) {
                 return Ok(End::Done);
             }
-            if let Some(end) = self.look_after_three().or_else(|| self.look_after_mic(args)) {
+            if let Some(end) = self.look_after_three().or_else(|| self.look_after_mic(args, lines)) {
                 return Ok(end);
             }
             // Gone: the panel's end is about to be seen above.
@@ -155,11 +156,24 @@ impl Generation {
         blamed
     }
 
+    /// Shows what the others have to say; the panel then draws its light anew.
+    fn relay(&mut self, lines: &mut Lines) {
+        let others = [&mut self.ear, &mut self.link].into_iter().chain(&mut self.mic);
+        let shown =
+            others.filter_map(|process| process.said.as_mut()).filter_map(|said| said.relay(lines).then_some(()));
+        if shown.count() > 0 {
+            // One that is stuck or gone is dealt with where it matters.
+            let _ = self.to_panel.send(&LauncherToPanel::Redraw);
+        }
+    }
+
     fn wait(&self, signals: &Signals) -> io::Result<()> {
         let mut ends: Vec<PollFd<'_>> = [&self.panel, &self.ear, &self.link]
             .into_iter()
             .chain(&self.mic)
-            .map(|process| PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN))
+            .flat_map(|process| [Some(process.as_fd()), process.said.as_ref().and_then(Said::end)])
+            .flatten()
+            .map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN))
             .collect();
         ends.push(PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN));
         ends.push(PollFd::from_borrowed_fd(self.from_panel.as_fd(), PollFlags::IN));
@@ -189,7 +203,7 @@ impl Generation {
         // A recording that is over is not played again.
         let (None, Some(samples)) = (&self.mic, &self.samples) else { return Ok(()) };
         let plan = Plan::default()
-            .maybe("--events-fd", args.events_fd.map(|fd| fd.to_string()))
+            .maybe_hand_down("--events-fd", args.events.as_ref())
             .hand_down("--pcm-fd", samples)
             .option("--source", &args.mic)
             .with_stdin(args.mic.starts_with("stdin"));
@@ -198,9 +212,11 @@ impl Generation {
     }
 
     /// A microphone that ended well was a recording: with our end of its pipe closed, the ear comes to its end too.
-    fn look_after_mic(&mut self, args: &Args) -> Option<End> {
+    fn look_after_mic(&mut self, args: &Args, lines: &mut Lines) -> Option<End> {
         let status = self.mic.as_mut()?.outcome()?;
-        self.mic = None;
+        if let Some(said) = self.mic.take().as_mut().and_then(|mic| mic.said.as_mut()) {
+            said.relay_rest(lines);
+        }
         if status.success() {
             self.samples = None;
             return None;
@@ -212,7 +228,7 @@ impl Generation {
     }
 
     /// Ends all: link first, so that nothing more is sent; the panel, and with it the light, last.
-    fn finish(mut self, is_peaceful: bool) {
+    fn finish(mut self, is_peaceful: bool, lines: &mut Lines) {
         if is_peaceful {
             self.link.ask_to_end();
             self.link.wait(GOODBYE_MAX);
@@ -222,6 +238,8 @@ impl Generation {
             mic.end();
         }
         self.ear.end();
+        let others = [&mut self.ear, &mut self.link].into_iter().chain(&mut self.mic);
+        others.filter_map(|process| process.said.as_mut()).for_each(|said| said.relay_rest(lines));
         let Self { mut panel, from_panel, to_panel, .. } = self;
         drop((from_panel, to_panel));
         panel.wait(GOODBYE_MAX);
@@ -271,7 +289,7 @@ mod tests {
         let arguments = options.into_iter().zip(values).flat_map(|(option, value)| [option, value]);
         let args = Args { binaries: folder.to_path_buf(), ..Args::read(arguments).expect("whole") };
         let signals = Signals::catch().expect("caught");
-        Generation::start(&args).expect("started").serve(&args, &signals)
+        Generation::start(&args).expect("started").serve(&args, &signals, &mut Lines::new())
     }
 
     #[test]

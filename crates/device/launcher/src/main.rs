@@ -1,20 +1,25 @@
 //! `sotto-device`: makes the pipes, starts panel, microphone, ear and link, and starts them all afresh if one dies.
 //!
 //! It is the one process without a sandbox (a sandbox is inherited, and link's walls are not the ear's), so it is short,
-//! and reads nothing but the panel's two words: "microphones on", "microphones off".
+//! and reads nothing but the panel's two words, "microphones on" and "microphones off", and lines for the terminal.
 
 mod args;
+mod descriptors;
 mod generation;
 mod process;
+mod said;
 mod signals;
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use pipe::{Events, Line, exit};
+use pipe::{Events, Line, exit, sandbox};
 
 use crate::args::Args;
 use crate::generation::{End, Generation};
+use crate::said::Lines;
 use crate::signals::Signals;
 
 /// A generation that lived so long was a good one: what ended it is not held against the next.
@@ -35,7 +40,11 @@ fn main() -> ExitCode {
         return exit::DONE.into();
     }
     let ready = Args::read(arguments).and_then(|args| {
-        let events = Events::inherited("device", args.events_fd).map_err(|error| error.to_string())?;
+        let events = args.events.as_ref().map(OwnedFd::try_clone).transpose().map_err(|error| error.to_string())?;
+        let events = Events::into("device", events.map(File::from));
+        descriptors::keep_to_ourselves().map_err(|error| format!("open descriptors cannot be listed: {error}"))?;
+        // What our pipes carry is for the four alone; who may look into us may open them.
+        sandbox::keep_memory_private()?;
         let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
         Ok((args, events, signals))
     });
@@ -50,11 +59,12 @@ fn main() -> ExitCode {
 
 fn run(args: &Args, events: &mut Events, signals: &Signals) -> u8 {
     let terminal = process::Terminal::remember();
+    let mut lines = Lines::new();
     let mut failures = 0;
     let code = loop {
         let start = Instant::now();
         let end = match Generation::start(args) {
-            Ok(generation) => generation.serve(args, signals),
+            Ok(generation) => generation.serve(args, signals, &mut lines),
             Err(error) => End::Failed(format!("it cannot be started: {error}")),
         };
         match end {

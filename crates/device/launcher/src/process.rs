@@ -4,30 +4,35 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, getpgrp, pidfd_open, pidfd_send_signal};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use rustix::time::Timespec;
 
+use crate::said::Said;
+
 /// How a process is to be started.
 #[derive(Debug, Default)]
 pub(crate) struct Plan<'a> {
+    /// What other users of the machine may read: numbers and flags.
     arguments: Vec<OsString>,
+    /// What they may not: names, addresses, paths.
+    settings: Vec<OsString>,
     handed_down: Vec<BorrowedFd<'a>>,
     has_stdin: bool,
     has_terminal: bool,
 }
 
 impl<'a> Plan<'a> {
-    /// An option with a value.
+    /// An option with a value. It goes through a pipe: command lines are for all to see.
     pub(crate) fn option(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.arguments.extend([name.into(), value.into()]);
+        self.settings.extend([name.into(), value.into()]);
         self
     }
 
@@ -48,7 +53,16 @@ impl<'a> Plan<'a> {
     /// A descriptor that the process shall have, named by its number.
     pub(crate) fn hand_down(mut self, name: &str, fd: &'a OwnedFd) -> Self {
         self.handed_down.push(fd.as_fd());
-        self.option(name, fd.as_raw_fd().to_string())
+        self.arguments.extend([name.into(), fd.as_raw_fd().to_string().into()]);
+        self
+    }
+
+    /// A descriptor that the process shall have, if there is one.
+    pub(crate) fn maybe_hand_down(self, name: &str, fd: Option<&'a OwnedFd>) -> Self {
+        match fd {
+            Some(fd) => self.hand_down(name, fd),
+            None => self,
+        }
     }
 
     /// Our standard input; the others have none.
@@ -57,7 +71,8 @@ impl<'a> Plan<'a> {
         self
     }
 
-    /// Keeps the process in our group, so that it may read the terminal's keys.
+    /// Leaves the process the terminal: its keys, and standard error to draw on. The others say what they have to say to us,
+    /// and leave our session as the first thing they do.
     pub(crate) const fn with_terminal(mut self) -> Self {
         self.has_terminal = true;
         self
@@ -66,19 +81,25 @@ impl<'a> Plan<'a> {
     /// Starts it. Descriptors are inheritable only while it starts; we have one thread, so no other child gets them.
     pub(crate) fn start(self, binaries: &Path, name: &'static str) -> io::Result<Process> {
         let path = binaries.join(name);
+        let settings = pipe::options::in_a_pipe(&self.settings)?;
         let mut command = Command::new(&path);
-        command.args(self.arguments).stdout(Stdio::null());
-        command.stdin(if self.has_stdin { Stdio::inherit() } else { Stdio::null() });
+        command.args(&self.arguments).arg(pipe::options::SETTINGS).arg(settings.as_raw_fd().to_string());
+        command.stdin(if self.has_stdin { Stdio::inherit() } else { Stdio::null() }).stdout(Stdio::null());
+        let mut said = None;
         if !self.has_terminal {
-            command.process_group(0);
+            let (read_end, write_end) = pipe_with(PipeFlags::CLOEXEC)?;
+            rustix::io::ioctl_fionbio(&read_end, true)?;
+            command.stderr(write_end);
+            said = Some(Said::new(name, File::from(read_end)));
         }
-        let set_all = |flags: FdFlags| self.handed_down.iter().try_for_each(|fd| fcntl_setfd(fd, flags));
+        let handed_down = self.handed_down.iter().copied().chain([settings.as_fd()]);
+        let set_all = |flags: FdFlags| handed_down.clone().try_for_each(|fd| fcntl_setfd(fd, flags));
         set_all(FdFlags::empty())?;
         let child = command.spawn();
         set_all(FdFlags::CLOEXEC)?;
         let child = child.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
         let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
-        Ok(Process { name, child, ended })
+        Ok(Process { name, said, child, ended })
     }
 }
 
@@ -86,6 +107,8 @@ impl<'a> Plan<'a> {
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) name: &'static str,
+    /// What it says on standard error, unless it has the terminal.
+    pub(crate) said: Option<Said>,
     child: Child,
     ended: OwnedFd,
 }

@@ -70,6 +70,14 @@ impl Args {
     }
 }
 
+impl Args {
+    /// Whether the cloud's name is one of the home network's, which a program of this machine resolves by multicast.
+    pub(crate) fn has_local_cloud(&self) -> bool {
+        let host = self.cloud.rsplit_once(':').map_or("", |(host, _)| host);
+        host.trim_end_matches('.').to_ascii_lowercase().ends_with(".local")
+    }
+}
+
 impl Speaker {
     /// The folder that replies are written to, if any is.
     pub(crate) fn folder(&self) -> Option<&Path> {
@@ -133,6 +141,13 @@ mod tests {
             lockstep: true,
         };
         assert_eq!(args, Ok(want));
+        for (cloud, is_local) in
+            [("shelf.local:1", true), ("Shelf.LOCAL.:1", true), ("local:1", false), ("a.local.b:1", false)]
+        {
+            let args =
+                parse(&format!("--data /d --cloud {cloud} --speaker none --gate-fd 3 --ear-fd 4")).expect("read");
+            assert_eq!(args.has_local_cloud(), is_local, "{cloud}");
+        }
     }
 
     #[test]

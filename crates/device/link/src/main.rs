@@ -46,6 +46,7 @@ const REPORTS_MAX: usize = 64;
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
 fn main() -> ExitCode {
+    pipe::sandbox::leave_terminal();
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     if words.iter().any(|word| word == "--help" || word == "-h") {
         complain(args::USAGE);
@@ -68,13 +69,13 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args, events: Events) -> ExitCode {
-    // A second handle for the last line: the engine owns the first.
-    let events_fd = args.events_fd;
+    // A second hand for the last line: the engine has the first, and behind the walls nothing is opened again.
+    let last = events.try_clone();
     match start(args, events) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = error.exit_code();
-            match Events::inherited("link", events_fd) {
+            match last {
                 Ok(mut events) => events.error(&error.to_string()),
                 Err(_) => complain(&format!("sotto-link: {error}\n")),
             }
@@ -93,11 +94,16 @@ fn start(args: Args, mut events: Events) -> Result<(), LinkError> {
     let gate = pipe::inherit::reader(args.gate_fd)?;
     let ear = pipe::inherit::writer(args.ear_fd)?;
     let store = Store::open(&args.data)?;
-    let identity = store.identity()?;
     let control_file = args.control.as_deref().map(control::open).transpose()?;
     // From here on nothing else can be reached, by no thread that starts below.
-    let access = LinkAccess { data: &args.data, replies: args.speaker.folder() };
+    let access = LinkAccess {
+        data: &args.data,
+        replies: args.speaker.folder(),
+        has_card: matches!(args.speaker, args::Speaker::Card(_)),
+        needs_local_names: args.has_local_cloud(),
+    };
     pipe::sandbox::link(&access).announce(&mut events);
+    let identity = store.identity()?;
     let (control_sender, control) = mpsc::channel(REPORTS_MAX);
     if let Some(file) = control_file {
         control::follow(file, control_sender)?;

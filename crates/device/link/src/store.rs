@@ -2,19 +2,26 @@
 //!
 //! Each is written whole or not at all, in this order: open(temporary, O_EXCL, 0600), write, fsync, rename, fsync of the folder.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use base::DeviceId;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, openat, renameat, unlinkat};
+use rustix::io::Errno;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::error::LinkError;
 
 /// What is read of either file at most.
 const FILE_BYTES_MAX: u64 = 4_096;
+
+/// The two files.
+const KEY: &str = "device.key";
+const PIN: &str = "cloud.pin";
 
 /// The first line of `cloud.pin`.
 const PIN_HEADER: &str = "sotto cloud pin 1";
@@ -37,10 +44,11 @@ pub(crate) struct Pin {
     pub(crate) cloud_key: [u8; 32],
 }
 
-/// The folder they are in.
+/// The folder they are in: held open, for the way to it may lead through folders that are shut to whoever link becomes.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
+    open: OwnedFd,
 }
 
 impl Store {
@@ -51,7 +59,9 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> Result<Self, LinkError> {
         let failed = |source| LinkError::File { path: folder.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        Ok(Self { folder: folder.to_owned() })
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = openat(CWD, folder, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+        Ok(Self { folder: folder.to_owned(), open })
     }
 
     /// The device's key; drawn at the first start.
@@ -59,9 +69,9 @@ impl Store {
     /// # Errors
     /// [`LinkError::File`], [`LinkError::Damaged`], [`LinkError::Key`].
     pub(crate) fn identity(&self) -> Result<Identity, LinkError> {
-        let path = self.folder.join("device.key");
-        let pair = match self.read(&path)? {
+        let pair = match self.read(KEY)? {
             Some(pem) => {
+                let path = self.folder.join(KEY);
                 let damaged =
                     LinkError::Damaged { path, what: "not a private key; remove it and pair the device anew" };
                 KeyPair::from_pem(&pem).map_err(|_| damaged)?
@@ -73,7 +83,7 @@ impl Store {
             }
             None => {
                 let pair = KeyPair::generate_for(&PKCS_ED25519).map_err(|error| LinkError::Key(error.to_string()))?;
-                self.write(&path, pair.serialize_pem().as_bytes())?;
+                self.write(KEY, pair.serialize_pem().as_bytes())?;
                 pair
             }
         };
@@ -85,8 +95,8 @@ impl Store {
     /// # Errors
     /// [`LinkError::File`], [`LinkError::Damaged`].
     pub(crate) fn pin(&self) -> Result<Option<Pin>, LinkError> {
-        let path = self.folder.join("cloud.pin");
-        let Some(text) = self.read(&path)? else { return Ok(None) };
+        let Some(text) = self.read(PIN)? else { return Ok(None) };
+        let path = self.folder.join(PIN);
         let damaged = LinkError::Damaged { path, what: "not a pinned cloud; remove it and pair the device anew" };
         parse_pin(&text).map(Some).ok_or(damaged)
     }
@@ -101,39 +111,38 @@ impl Store {
         let halves = [&pin.cloud_key[..key], &pin.cloud_key[key..]]
             .map(|half| half.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         let text = format!("{PIN_HEADER}\ndevice {}\ncloud {}\n", pin.device, halves.concat());
-        self.write(&self.folder.join("cloud.pin"), text.as_bytes())
+        self.write(PIN, text.as_bytes())
     }
 
-    fn read(&self, path: &Path) -> Result<Option<String>, LinkError> {
+    fn read(&self, name: &str) -> Result<Option<String>, LinkError> {
         use io::Read as _;
-        let failed = |source| LinkError::File { path: path.to_owned(), source };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+        let failed = |source| LinkError::File { path: self.folder.join(name), source };
+        let file = match openat(&self.open, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(failed(error.into())),
         };
         let mut text = String::new();
         file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
         Ok(Some(text))
     }
 
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), LinkError> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
-        let temporary = PathBuf::from(temporary);
-        let write = || {
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), LinkError> {
+        let temporary = format!("{name}.new");
+        let write = || -> io::Result<()> {
             // One left behind by a crash holds nothing that anybody relies on.
-            match fs::remove_file(&temporary) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            match unlinkat(&self.open, &temporary, AtFlags::empty()) {
+                Err(error) if error != Errno::NOENT => return Err(error.into()),
                 _ => {}
             }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            let mut file = File::from(openat(&self.open, &temporary, flags, Mode::RUSR | Mode::WUSR)?);
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::rename(&temporary, path)?;
-            File::open(&self.folder)?.sync_all()
+            renameat(&self.open, &temporary, &self.open, name)?;
+            Ok(fsync(&self.open)?)
         };
-        write().map_err(|source| LinkError::File { path: path.to_owned(), source })
+        write().map_err(|source| LinkError::File { path: self.folder.join(name), source })
     }
 }
 
@@ -166,6 +175,7 @@ fn parse_pin(text: &str) -> Option<Pin> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! A file, or standard input, in the place of a microphone.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,10 @@ fn sleep(span: Duration) {
 /// Copies samples from standard input to its end. Half a sample at the end is none.
 pub(crate) fn copy_stdin(mut tap: Tap, events: &mut Events, started: impl Fn() -> Line) -> Result<(), MicStop> {
     let mut input = std::io::stdin().lock();
+    // Whoever has a terminal can write to it.
+    if input.is_terminal() {
+        return Err(MicStop::Usage("standard input is a terminal: samples are piped into it".to_owned()));
+    }
     sandbox::mic_file().announce(events);
     events.send(started());
     let mut bytes = [0; PIECE_SAMPLES * BYTES_PER_SAMPLE];

@@ -12,13 +12,14 @@ mod tap;
 
 use std::process::ExitCode;
 
-use pipe::{Events, Line, Options, exit, inherit};
+use pipe::{Events, Line, Options, exit, inherit, sandbox};
 
 use crate::error::MicStop;
 use crate::source::Source;
 use crate::tap::Tap;
 
 fn main() -> ExitCode {
+    sandbox::leave_terminal();
     let options = Options::read(std::env::args_os().skip(1), &["pcm-fd", "source", "events-fd"], &[]);
     let ready = options.and_then(|options| {
         let fd = options.parsed("events-fd")?;

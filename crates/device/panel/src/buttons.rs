@@ -8,7 +8,9 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
+};
 
 use crate::error::PanelStop;
 
@@ -62,6 +64,8 @@ impl Buttons {
         let before = tcgetattr(&terminal).ok()?;
         let mut keys = before.clone();
         keys.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
+        // A terminal that Ctrl-S holds up would hold up the light.
+        keys.input_modes -= InputModes::IXON;
         keys.special_codes[SpecialCodeIndex::VMIN] = 1;
         keys.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&terminal, OptionalActions::Now, &keys).ok()?;

@@ -62,12 +62,15 @@ fn run(options: &Options, events: &mut Events) -> Result<(), PanelStop> {
         to_launcher: Outbox::new(inherit::writer(fd("to-launcher-fd")?).map_err(failed("launcher"))?),
     };
     let state = options.path("state").ok_or_else(|| PanelStop::Usage("--state is needed".to_owned()))?;
-    let state = StateFile::open(&state)?;
+    let (state, complaint) = StateFile::open(&state)?;
     let control: Option<PathBuf> = options.path("control");
     let mut buttons = Buttons::open(control.as_deref())?;
     let face = Face::new(buttons.are_keys());
     // From here on nothing can be opened.
     sandbox::panel().announce(events);
+    if let Some(complaint) = complaint {
+        events.loud_warning(&complaint);
+    }
     let outcome = Panel::new(ends, state, &mut buttons, face, events).run();
     buttons.restore();
     outcome

@@ -153,40 +153,45 @@ impl<'a> Panel<'a> {
                 self.lamp.mic_ended();
                 self.report_mics_off();
             }
+            LauncherToPanel::Redraw => self.shown.into_iter().for_each(|light| self.face.show(light)),
         }
         self.show();
     }
 
     fn on_press(&mut self, press: Press) -> Result<Next, PanelStop> {
-        let change = match press {
-            Press::Action => {
-                self.tell_ear(PanelToEar::Press)?;
-                None
-            }
-            Press::Microphones => self.lamp.press_mic(None),
-            Press::Set(wants_on) => self.lamp.press_mic(Some(wants_on)),
+        match press {
+            Press::Action => self.tell_ear(PanelToEar::Press)?,
+            Press::Microphones => self.set_mics(!self.lamp.are_mics_on())?,
+            Press::Set(wants_on) => self.set_mics(wants_on)?,
             Press::Quit => return Ok(Next::End),
-            Press::Unknown => {
-                self.events.warning("a control line that is none of: press, mic off, mic on, quit");
-                None
+            Press::Unknown => self.events.warning("a control line that is none of: press, mic off, mic on, quit"),
+        }
+        self.show();
+        Ok(Next::On)
+    }
+
+    /// Off whatever the disk says; on only once that is kept.
+    fn set_mics(&mut self, wants_on: bool) -> Result<(), PanelStop> {
+        if wants_on && !self.lamp.are_mics_on() {
+            if let Err(complaint) = self.state.set(true) {
+                self.events.loud_warning(&complaint);
+                return Ok(());
             }
-        };
-        match change {
+        }
+        match self.lamp.press_mic(Some(wants_on)) {
             // The microphone's end is not kept waiting for the disk.
             Some(MicChange::Off) => {
                 self.tell_launcher(PanelToLauncher::MicrophonesOff)?;
                 self.tell_ear(PanelToEar::MicOff)?;
-                self.state.set(false)?;
+                if let Err(complaint) = self.state.set(false) {
+                    self.events.loud_warning(&complaint);
+                }
             }
             // The launcher hears of it once the ear is ready.
-            Some(MicChange::On) => {
-                self.state.set(true)?;
-                self.tell_ear(PanelToEar::MicOn)?;
-            }
+            Some(MicChange::On) => self.tell_ear(PanelToEar::MicOn)?,
             None => {}
         }
-        self.show();
-        Ok(Next::On)
+        Ok(())
     }
 
     fn report_mics_off(&mut self) {

@@ -234,6 +234,7 @@ impl Message for LauncherToPanel {
         match self {
             Self::MicrophonesOn => 1,
             Self::MicrophonesOff => 2,
+            Self::Redraw => 3,
         }
     }
 
@@ -243,6 +244,7 @@ impl Message for LauncherToPanel {
         match kind {
             1 => Ok(Self::MicrophonesOn),
             2 => Ok(Self::MicrophonesOff),
+            3 => Ok(Self::Redraw),
             _ => Err(PipeError::Kind(kind)),
         }
     }

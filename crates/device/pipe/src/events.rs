@@ -41,7 +41,21 @@ impl Events {
     /// Events of `process` into a file or a pipe's end that does not block.
     #[must_use]
     pub const fn into_file(process: &'static str, file: File) -> Self {
-        Self { process, file: Some(file), dropped: 0 }
+        Self::into(process, Some(file))
+    }
+
+    /// The same, if there is one.
+    #[must_use]
+    pub const fn into(process: &'static str, file: Option<File>) -> Self {
+        Self { process, file, dropped: 0 }
+    }
+
+    /// A second hand for the same events.
+    ///
+    /// # Errors
+    /// What dup(2) says.
+    pub fn try_clone(&self) -> std::io::Result<Self> {
+        Ok(Self::into(self.process, self.file.as_ref().map(File::try_clone).transpose()?))
     }
 
     /// Writes one line. Never waits and never fails: see the module's words.
@@ -68,13 +82,25 @@ impl Events {
         self.complain("warning", message);
     }
 
+    /// The same for what nobody may miss: as an event, and at the terminal too.
+    pub fn loud_warning(&mut self, message: &str) {
+        self.warning(message);
+        if self.file.is_some() {
+            self.say("warning", message);
+        }
+    }
+
     fn complain(&mut self, event: &str, message: &str) {
         if self.file.is_some() {
             self.send(Line::new(event).text("process", self.process).text("message", message));
         } else {
-            // Standard error may be closed; then nobody wants to know.
-            let _ = writeln!(std::io::stderr(), "sotto-{}: {event}: {message}", self.process);
+            self.say(event, message);
         }
+    }
+
+    fn say(&self, event: &str, message: &str) {
+        // Standard error may be closed; then nobody wants to know.
+        let _ = writeln!(std::io::stderr(), "sotto-{}: {event}: {message}", self.process);
     }
 }
 

@@ -258,4 +258,6 @@ pub enum LauncherToPanel {
     MicrophonesOn,
     /// The microphone's process has ended; now the light may be red.
     MicrophonesOff,
+    /// A line was written to the terminal: draw the light below it.
+    Redraw,
 }

@@ -1,9 +1,17 @@
 //! The command lines that the launcher writes and the processes read: `--name value` pairs and bare `--flags`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use crate::inherit;
 
 /// The exit codes that mean something to the launcher. Any other end of a process is a crash.
 pub mod exit {
@@ -25,6 +33,33 @@ pub mod exit {
     pub const BOOKS_DIFFER: u8 = 14;
 }
 
+/// The option that names a descriptor with more options: other users of the machine can read command lines.
+pub const SETTINGS: &str = "--settings-fd";
+
+/// What is read from it at most: what a pipe holds.
+const SETTINGS_BYTES_MAX: u64 = 65_536;
+
+/// A pipe that holds `arguments`, for [`SETTINGS`]. It is closed in programs that are started, unless it is told otherwise.
+///
+/// # Errors
+/// What pipe(2) or write(2) says; also where they are longer than what a pipe holds.
+pub fn in_a_pipe(arguments: &[OsString]) -> io::Result<OwnedFd> {
+    let (read_end, write_end) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    let bytes: Vec<u8> =
+        arguments.iter().flat_map(|argument| argument.as_bytes().iter().chain(&[0])).copied().collect();
+    File::from(write_end).write_all(&bytes)?;
+    Ok(read_end)
+}
+
+fn from_a_pipe(fd: i32) -> Result<Vec<OsString>, String> {
+    let mut bytes = Vec::new();
+    let file = inherit::reader(fd).map_err(|error| error.to_string())?;
+    // Whole when it is handed down: there is nothing to wait for.
+    file.take(SETTINGS_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| format!("{SETTINGS} {fd}: {error}"))?;
+    let Some((0, bytes)) = bytes.split_last() else { return Ok(Vec::new()) };
+    Ok(bytes.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect())
+}
+
 /// A command line, read.
 #[derive(Debug)]
 pub struct Options {
@@ -42,12 +77,19 @@ impl Options {
         flags: &[&str],
     ) -> Result<Self, String> {
         let mut values = BTreeMap::new();
-        let mut arguments = arguments.into_iter();
-        while let Some(argument) = arguments.next() {
+        let mut arguments: VecDeque<OsString> = arguments.into_iter().collect();
+        let mut has_settings = false;
+        while let Some(argument) = arguments.pop_front() {
+            if argument == SETTINGS && !has_settings {
+                let fd = arguments.pop_front().and_then(|fd| fd.to_str()?.parse().ok());
+                arguments.extend(from_a_pipe(fd.ok_or_else(|| format!("{SETTINGS} needs a number"))?)?);
+                has_settings = true;
+                continue;
+            }
             let name = argument.to_str().and_then(|argument| argument.strip_prefix("--"));
             let name = name.filter(|name| names.contains(name) || flags.contains(name));
             let Some(name) = name else { return Err(format!("unknown option {}", argument.display())) };
-            let value = if flags.contains(&name) { Some(OsString::new()) } else { arguments.next() };
+            let value = if flags.contains(&name) { Some(OsString::new()) } else { arguments.pop_front() };
             let value = value.ok_or_else(|| format!("--{name} needs a value"))?;
             if values.insert(name.to_owned(), value).is_some() {
                 return Err(format!("--{name} is given twice"));
@@ -99,6 +141,20 @@ mod tests {
 
     fn read(line: &str) -> Result<Options, String> {
         Options::read(line.split_whitespace().map(OsString::from), &["models", "fd"], &["lockstep"])
+    }
+
+    #[test]
+    fn options_in_a_pipe_are_as_good_as_those_on_the_command_line() {
+        use std::os::fd::AsRawFd;
+        let settings = ["--models", "a b\nc", "--lockstep"].map(OsString::from);
+        let pipe = in_a_pipe(&settings).expect("short");
+        let options = read(&format!("--settings-fd {} --fd 3", pipe.as_raw_fd())).expect("good");
+        assert_eq!(options.path("models"), Some(PathBuf::from("a b\nc")));
+        assert_eq!((options.required("fd"), options.has("lockstep")), (Ok(3), true));
+        let pipe = in_a_pipe(&[]).expect("short");
+        assert!(read(&format!("--settings-fd {}", pipe.as_raw_fd())).is_ok());
+        assert_eq!(read("--settings-fd x").expect_err("bad"), "--settings-fd needs a number");
+        assert!(in_a_pipe(&["x".repeat(100_000).into()]).is_err());
     }
 
     #[test]

@@ -1,32 +1,30 @@
 //! What each process gives up for good, before it touches its first sample, key or frame (invariant I4).
 //!
-//! Two layers: a seccomp filter says which system calls there are, Landlock says which files and addresses they reach.
-//! A kernel that lacks one of them is no reason to stop, and every reason to say so: see [`Sandboxed::announce`].
+//! Four layers. Its rights: all capabilities go, and whoever was started as root becomes somebody else ([`user`]). Its
+//! memory: no core dump holds it, and no other program looks into it. Landlock says which files and addresses system calls
+//! reach ([`files`]), a seccomp filter which calls there are ([`calls`]). What a kernel lacks is no reason to stop, and
+//! every reason to say so: see [`Sandboxed::announce`].
 //!
 //! | process | system calls | files | network |
 //! |---|---|---|---|
 //! | ear | those of [`calls::CORE`]: no open, no socket, no new process; writing in its open journal | none | none |
-//! | panel | the same, and what a terminal and one open file take | none | none |
+//! | panel | the same, and what a terminal's modes and one open file take | none | none |
 //! | mic, file or pipe | the same, and seeking in what is open | none | none |
 //! | mic, card | all but [`calls::NEVER`]; sockets of the machine alone | system read-only, capture nodes | none |
-//! | link | all but [`calls::NEVER`] | system read-only, its data, playback nodes | yes |
+//! | link | all but [`calls::NEVER`]; the internet's sockets, the machine's own only where it is told | system read-only, its data, playback nodes | yes |
 //!
 //! A sandbox holds for the thread that asks and for those it starts later: ask before starting any.
 
 pub mod calls;
+mod files;
 mod paths;
+mod user;
 
 use std::path::{Path, PathBuf};
 
-use landlock::{
-    ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
-    path_beneath_rules,
-};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, setsid};
 
 use crate::Events;
-
-/// The Landlock version whose rights are handled: files, devices, TCP, signals and abstract sockets (Linux 6.12).
-const LANDLOCK: ABI = ABI::V6;
 
 /// What a sandbox came to.
 #[derive(Debug, Default)]
@@ -36,16 +34,16 @@ pub struct Sandboxed {
 }
 
 impl Sandboxed {
-    /// What this kernel could not do, in words; empty where both layers hold.
+    /// What this kernel could not do, in words; empty where all layers hold.
     #[must_use]
     pub fn missing(&self) -> &[String] {
         &self.missing
     }
 
-    /// Says what is missing, if anything is.
+    /// Says what is missing, if anything is: as an event and at the terminal.
     pub fn announce(&self, events: &mut Events) {
         for missing in &self.missing {
-            events.warning(missing);
+            events.loud_warning(missing);
         }
     }
 
@@ -54,44 +52,67 @@ impl Sandboxed {
     }
 }
 
-/// What a network process may reach.
+/// What a process may still reach once it is behind its walls.
 #[derive(Debug, Default)]
 struct Reach {
+    /// Files and folders to read.
     read: Vec<PathBuf>,
+    /// Folders to write in.
     write: Vec<PathBuf>,
+    /// The nodes of sound cards.
+    nodes: Vec<PathBuf>,
+    /// What is opened later and lets nobody in but its owner; what is not there does not count.
+    owners: Vec<PathBuf>,
+    /// The folder that is the process's own.
+    data: Option<PathBuf>,
     has_network: bool,
+    has_local_sockets: bool,
+}
+
+/// Leaves the terminal that the device was started from: a session of its own has none. To be called first of all.
+///
+/// Where the process leads a group already (somebody started it by hand), it stays where it is.
+pub fn leave_terminal() {
+    let _ = setsid();
 }
 
 /// The ear: computes, and reads and writes what is already open.
 pub fn ear() -> Sandboxed {
     let calls = [calls::CORE, calls::JOURNAL].concat();
-    confine(calls::only(&calls, calls::Threads::Allowed), Reach::default())
+    confine(user::EAR, calls::only(&calls, calls::Threads::Allowed, &[]), Reach::default())
 }
 
 /// The panel: the same, and the terminal and state file that are already open.
 pub fn panel() -> Sandboxed {
-    let calls = [calls::CORE, calls::OPEN_FILE, calls::TERMINAL].concat();
-    confine(calls::only(&calls, calls::Threads::None), Reach::default())
+    let calls = [calls::CORE, calls::OPEN_FILE].concat();
+    confine(user::PANEL, calls::only(&calls, calls::Threads::None, calls::TERMINAL_MODES), Reach::default())
 }
 
 /// The microphone's process playing a file or a pipe that is already open.
 pub fn mic_file() -> Sandboxed {
     let calls = [calls::CORE, calls::OPEN_FILE].concat();
-    confine(calls::only(&calls, calls::Threads::None), Reach::default())
+    confine(user::MIC, calls::only(&calls, calls::Threads::None, &[]), Reach::default())
 }
 
 /// The microphone's process on a sound card, or on a sound server of this machine.
 pub fn mic_card() -> Sandboxed {
-    let write = [paths::sound_nodes(paths::Direction::Capture), paths::sound_server()].concat();
-    confine(calls::all_but_never(calls::Sockets::Local), Reach { read: paths::system(), write, has_network: false })
+    let filter = calls::all_but_never(&[libc::AF_UNIX]);
+    let reach = Reach { has_local_sockets: true, ..Reach::to_sound(paths::Direction::Capture) };
+    confine(user::MIC, filter, reach)
 }
 
 /// Link: the network, the loudspeaker, and its own data.
 pub fn link(access: &LinkAccess<'_>) -> Sandboxed {
-    let mut write = [paths::sound_nodes(paths::Direction::Playback), paths::sound_server()].concat();
-    write.push(access.data.to_path_buf());
-    write.extend(access.replies.map(Path::to_path_buf));
-    confine(calls::all_but_never(calls::Sockets::Any), Reach { read: paths::system(), write, has_network: true })
+    let mut reach = if access.has_card { Reach::to_sound(paths::Direction::Playback) } else { Reach::to_system() };
+    reach.has_network = true;
+    reach.has_local_sockets = access.has_card || access.needs_local_names;
+    reach.data = Some(access.data.to_path_buf());
+    reach.write.push(access.data.to_path_buf());
+    reach.write.extend(access.replies.map(Path::to_path_buf));
+    reach.owners.extend(access.replies.filter(|folder| !paths::is_everybodys(folder)).map(Path::to_path_buf));
+    let mut sockets = vec![libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+    sockets.extend(reach.has_local_sockets.then_some(libc::AF_UNIX));
+    confine(user::LINK, calls::all_but_never(&sockets), reach)
 }
 
 /// What link alone may reach beyond the system's own files. All else (the control pipe) is opened before.
@@ -101,37 +122,48 @@ pub struct LinkAccess<'a> {
     pub data: &'a Path,
     /// Where replies are put, if files stand for a loudspeaker.
     pub replies: Option<&'a Path>,
+    /// Whether the loudspeaker is a sound card, or a server of this machine that stands for one.
+    pub has_card: bool,
+    /// Whether the cloud's name is one that a program of this machine resolves (`….local`).
+    pub needs_local_names: bool,
 }
 
-fn confine(filter: Result<Vec<calls::Program>, String>, reach: Reach) -> Sandboxed {
+impl Reach {
+    fn to_system() -> Self {
+        Self { read: paths::system(), write: vec![PathBuf::from("/dev/null")], ..Self::default() }
+    }
+
+    fn to_sound(direction: paths::Direction) -> Self {
+        let mut nodes = paths::sound_nodes(direction);
+        let owners = [paths::sound_setup(), paths::owners_alone(&nodes)].concat();
+        nodes.push(PathBuf::from("/dev/null"));
+        Self { read: paths::system(), write: paths::sound_server(), nodes, owners, ..Self::default() }
+    }
+}
+
+fn confine(id: u32, filter: Result<Vec<calls::Program>, String>, reach: Reach) -> Sandboxed {
     let mut sandboxed = Sandboxed::default();
-    // Landlock first: its own calls are not among those that the filter leaves.
-    sandboxed.note(landlock(&reach));
+    let user = user::choose(id, &reach);
+    if let Some(user) = &user {
+        sandboxed.note(user.take_over(reach.data.as_deref()));
+    }
+    // Landlock opens what it leaves in reach, and its own calls are not among those that the filter leaves.
+    files::restrict(&reach).into_iter().for_each(|gap| sandboxed.note(Err(gap)));
+    sandboxed.note(user::drop_rights(user.as_ref()));
+    // Last of what takes other calls, as a change of user would undo it.
+    sandboxed.note(keep_memory_private());
     sandboxed.note(filter.and_then(|programs| calls::install(&programs)));
     sandboxed
 }
 
-fn landlock(reach: &Reach) -> Result<(), String> {
-    match restrict(reach) {
-        Ok(RulesetStatus::FullyEnforced) => Ok(()),
-        Ok(RulesetStatus::PartiallyEnforced) => {
-            Err("this kernel knows only a part of Landlock; the sandbox is thinner than it should be".to_owned())
-        }
-        Ok(RulesetStatus::NotEnforced) => Err("this kernel has no Landlock; files are not walled off".to_owned()),
-        Err(error) => Err(format!("Landlock failed ({error}); files are not walled off")),
-    }
-}
-
-fn restrict(reach: &Reach) -> Result<RulesetStatus, RulesetError> {
-    let mut ruleset =
-        Ruleset::default().handle_access(AccessFs::from_all(LANDLOCK))?.scope(Scope::from_all(LANDLOCK))?;
-    if !reach.has_network {
-        ruleset = ruleset.handle_access(AccessNet::from_all(LANDLOCK))?;
-    }
-    let status = ruleset
-        .create()?
-        .add_rules(path_beneath_rules(&reach.read, AccessFs::from_read(LANDLOCK)))?
-        .add_rules(path_beneath_rules(&reach.write, AccessFs::from_all(LANDLOCK)))?
-        .restrict_self()?;
-    Ok(status.ruleset)
+/// No core dump, whoever asks for one, and nobody's debugger. It also shuts `/proc/self/fd`: what was handed down must have
+/// been taken over before.
+///
+/// # Errors
+/// A line that says what may happen now.
+pub fn keep_memory_private() -> Result<(), String> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)
+        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+        .map_err(|error| format!("a core dump may hold this process's memory ({error})"))
 }

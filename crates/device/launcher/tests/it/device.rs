@@ -1,9 +1,10 @@
 //! A device under a script.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -11,6 +12,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::time::Timespec;
 use tempfile::TempDir;
+
+use crate::terminal::Terminal;
 
 /// Nothing here takes longer, on the busiest of machines.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,6 +25,9 @@ pub(crate) const FOUR: [&str; 4] = ["sotto-panel", "sotto-mic", "sotto-ear", "so
 pub(crate) struct Device {
     pub(crate) launcher: Child,
     folder: TempDir,
+    events: Arc<Mutex<Vec<String>>>,
+    /// Reads the events until the last of the device's processes has gone.
+    reader: JoinHandle<()>,
 }
 
 /// What a test needs, or why it is skipped.
@@ -73,28 +79,59 @@ impl Device {
 
     /// Starts a device with this microphone and the data that another left.
     pub(crate) fn start_in(folder: TempDir, models: &Path, mic: &str) -> Self {
+        Self::launch(folder, models, mic, Command::new("/bin/sh"), "--events-fd 7")
+    }
+
+    /// Starts a device from a terminal, which controls it. It has no events: what it has to say it says there.
+    pub(crate) fn start_at(terminal: &Terminal, models: &Path, mic: &str) -> Self {
+        let end = || terminal.screen.try_clone().expect("a terminal");
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "/bin/sh"]).stdin(end()).stderr(end());
+        Self::launch(tempfile::tempdir().expect("a folder"), models, mic, command, "")
+    }
+
+    fn launch(folder: TempDir, models: &Path, mic: &str, mut shell: Command, events: &str) -> Self {
         build_the_four();
-        let control = folder.path().join("control");
-        if !control.exists() {
-            mknodat(CWD, &control, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["control", "link-control"] {
+            if !path(name).exists() {
+                mknodat(CWD, path(name), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+            }
         }
-        std::fs::write(folder.path().join("events"), "").expect("a file");
-        // The shell hands the events' file down as descriptor 7 and becomes the launcher.
-        let launcher = Command::new("/bin/sh")
-            .args(["-c", r#"exec 7>>"$EVENTS" && exec "$@" --events-fd 7"#, "sh"])
-            .arg(env!("CARGO_BIN_EXE_sotto-device"))
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .arg("--models")
-            .arg(models)
-            .args(["--mic", mic, "--speaker", "none", "--cloud", "127.0.0.1:9"])
-            .arg("--control")
-            .arg(&control)
-            .env("EVENTS", folder.path().join("events"))
-            .stdin(Stdio::piped())
+        let text = |path: PathBuf| path.to_str().expect("UTF-8").to_owned();
+        let options = [
+            ("--data", text(path("data"))),
+            ("--models", text(models.to_path_buf())),
+            ("--mic", mic.to_owned()),
+            ("--speaker", "none".to_owned()),
+            ("--cloud", "127.0.0.1:9".to_owned()),
+            ("--name", "Front room".to_owned()),
+            ("--control", text(path("control"))),
+            ("--link-control", text(path("link-control"))),
+        ];
+        let settings: String = options.iter().map(|(option, value)| format!("{option}\0{value}\0")).collect();
+        std::fs::write(path("settings"), settings).expect("written");
+        if !mic.starts_with("file") {
+            shell.stdin(Stdio::piped());
+        }
+        // The shell hands the events' pipe down as descriptor 7 and the settings as 8, leaves another open, and becomes the
+        // launcher.
+        let script = r#"exec 7>&1 8<settings 9>>left-open >/dev/null && exec "$0" $EVENTS --settings-fd 8"#;
+        let mut launcher = shell
+            .args(["-c", script, env!("CARGO_BIN_EXE_sotto-device")])
+            .env("EVENTS", events)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
             .spawn()
             .expect("sotto-device starts");
-        Self { launcher, folder }
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (lines, told) = (BufReader::new(launcher.stdout.take().expect("a pipe")), Arc::clone(&events));
+        let reader = std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                told.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+        Self { launcher, folder, events, reader }
     }
 
     /// Presses a button.
@@ -104,10 +141,26 @@ impl Device {
         control.write_all(format!("{line}\n").as_bytes()).expect("written");
     }
 
+    /// Tells link something that is no pairing.
+    pub(crate) fn say_to_link(&self, line: &str) {
+        let path = self.folder.path().join("link-control");
+        let mut control = std::fs::OpenOptions::new().write(true).open(path).expect("open");
+        control.write_all(format!("{line}\n").as_bytes()).expect("written");
+    }
+
     /// All event lines so far.
     pub(crate) fn events(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.folder.path().join("events")).expect("readable");
-        text.lines().map(str::to_owned).collect()
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it is so.
+    pub(crate) fn once(&self, what: &str, is_so: impl Fn() -> bool) {
+        self.once_there(what, || is_so().then_some(()));
+    }
+
+    /// The session that it was started in.
+    pub(crate) fn launcher_session(&self) -> Pid {
+        rustix::process::getsid(Some(Pid::from_child(&self.launcher))).expect("a process")
     }
 
     /// Waits until this many event lines contain this.
@@ -153,19 +206,13 @@ impl Device {
         let ready = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&patience)).expect("poll");
         assert_eq!(ready, 1, "the device does not end: {:#?}", self.events());
         let status = self.launcher.wait().expect("ended");
-        assert!(self.leftovers().is_empty(), "left running: {:?}", self.leftovers());
+        self.once("all gone", || self.is_all_gone());
         status
     }
 
-    /// Processes that have our events open: whatever the device has started, wherever it went.
-    pub(crate) fn leftovers(&self) -> Vec<String> {
-        let events = self.folder.path().join("events");
-        let holds = |fd: std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|path| path == events);
-        let processes = std::fs::read_dir("/proc").expect("proc").flatten();
-        let holding = processes.filter(|process| {
-            std::fs::read_dir(process.path().join("fd")).is_ok_and(|mut fds| fds.any(|fd| fd.is_ok_and(holds)))
-        });
-        holding.filter_map(|process| std::fs::read_to_string(process.path().join("comm")).ok()).collect()
+    /// Whether nobody holds the events' pipe any more: nothing that the device has started is left, wherever it went.
+    pub(crate) fn is_all_gone(&self) -> bool {
+        self.reader.is_finished()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -186,10 +233,10 @@ impl Drop for Device {
     }
 }
 
-/// A process's program, by its file's name.
+/// A process's program, by the name that all may read.
 fn program(pid: Pid) -> Option<String> {
-    let path = std::fs::read_link(format!("/proc/{}/exe", pid.as_raw_nonzero())).ok()?;
-    Some(path.file_name()?.to_str()?.to_owned())
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", pid.as_raw_nonzero())).ok()?;
+    Some(name.trim_end().to_owned())
 }
 
 fn is_dead(pid: Pid) -> bool {

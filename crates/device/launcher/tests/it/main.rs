@@ -3,4 +3,6 @@
 mod bad_input;
 mod deaths;
 mod device;
+mod terminal;
 mod turns;
+mod walls;

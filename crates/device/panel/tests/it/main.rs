@@ -1,7 +1,10 @@
 //! The real `sotto-panel`, with the test in the place of ear, launcher and person.
 
+mod disk;
+
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +26,14 @@ struct Rig {
     ear: End<PanelToEar>,
     launcher: End<PanelToLauncher>,
     as_launcher: File,
+    events: (File, std::cell::RefCell<String>),
+}
+
+fn skip(why: &str) {
+    #[expect(clippy::print_stderr, reason = "how a test says that it was skipped")]
+    {
+        eprintln!("SKIPPED: {why}");
+    }
 }
 
 struct End<M> {
@@ -50,32 +61,45 @@ impl<M: Message> End<M> {
 
 impl Rig {
     fn start(state: &str) -> Self {
+        Self::start_in(Some(state), &["/usr/bin/env"], &[])
+    }
+
+    /// Starts a panel by way of another program, with this in its state file if there is to be one.
+    fn start_in(state: Option<&str>, way: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
-        for name in ["control", "to-launcher", "from-launcher"] {
+        for name in ["control", "to-launcher", "from-launcher", "events", "fill", "filled", "look", "looked"] {
             mknodat(CWD, path(name), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
         }
-        std::fs::write(path("events"), "").expect("a file");
-        std::fs::write(path("state"), state).expect("a file");
+        if let Some(state) = state {
+            std::fs::write(path("state"), state).expect("a file");
+        }
         let open = |name: &str| OpenOptions::new().read(true).write(true).open(path(name)).expect("open");
-        let (launcher, as_launcher) = (open("to-launcher"), open("from-launcher"));
+        let (launcher, as_launcher, events) = (open("to-launcher"), open("from-launcher"), open("events"));
+        let script = r#"exec 3<"from-launcher" 4>"to-launcher" 7>>events 8<&0 && exec "$@""#;
         let mut panel = Command::new("/bin/sh")
-            .args(["-c", r#"exec 3<"from-launcher" 4>"to-launcher" 7>>events && exec "$@""#, "sh"])
+            .args(["-c", script, "sh"])
+            .args(way)
             .arg(env!("CARGO_BIN_EXE_sotto-panel"))
-            .args(["--from-ear-fd", "0", "--to-ear-fd", "1", "--from-launcher-fd", "3", "--to-launcher-fd", "4"])
-            .args(["--events-fd", "7", "--state", "state", "--control", "control"])
+            .args(["--from-ear-fd", "8", "--to-ear-fd", "1", "--from-launcher-fd", "3", "--to-launcher-fd", "4"])
+            .args(["--events-fd", "7", "--state", "state", "--control"])
+            .arg(path("control"))
+            .envs(environment.iter().copied())
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("sotto-panel starts");
-        let to_panel = std::os::fd::OwnedFd::from(panel.stdin.take().expect("a pipe")).into();
-        let ear = std::os::fd::OwnedFd::from(panel.stdout.take().expect("a pipe")).into();
+        let to_panel = OwnedFd::from(panel.stdin.take().expect("a pipe")).into();
+        let ear = OwnedFd::from(panel.stdout.take().expect("a pipe")).into();
         let ear = End { file: ear, reader: Reader::new() };
         let launcher = End { file: launcher, reader: Reader::new() };
-        fcntl_setfl(&ear.file, fcntl_getfl(&ear.file).expect("flags") | OFlags::NONBLOCK).expect("flags");
-        Self { panel, folder, to_panel, ear, launcher, as_launcher }
+        for end in [&ear.file, &events] {
+            fcntl_setfl(end, fcntl_getfl(end).expect("flags") | OFlags::NONBLOCK).expect("flags");
+        }
+        let events = (events, std::cell::RefCell::default());
+        Self { panel, folder, to_panel, ear, launcher, as_launcher, events }
     }
 
     fn as_ear(&mut self, message: EarToPanel) {
@@ -96,7 +120,12 @@ impl Rig {
     }
 
     fn events(&self) -> String {
-        std::fs::read_to_string(self.path("events")).expect("readable")
+        let (file, text) = &self.events;
+        let mut bytes = [0; 65_536];
+        if let Ok(count) = (&mut &*file).read(&mut bytes) {
+            text.borrow_mut().push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        text.borrow().clone()
     }
 
     fn light(&self) -> String {

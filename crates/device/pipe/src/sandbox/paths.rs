@@ -1,7 +1,12 @@
 //! The files that a sandbox leaves in reach.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+/// Modes by which anybody, or a node's group, may read and write.
+const EVERYBODY: u32 = 0o006;
+const GROUP: u32 = 0o060;
 
 /// Which way a sound card's node carries sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +46,42 @@ pub(super) fn system() -> Vec<PathBuf> {
 
 /// Where a sound server is spoken to: its socket's folder, the memory it shares, its cookie.
 pub(super) fn sound_server() -> Vec<PathBuf> {
-    let mut paths = vec![PathBuf::from("/dev/shm"), PathBuf::from("/dev/null")];
+    let mut paths = vec![PathBuf::from("/dev/shm")];
     paths.extend(from_environment("XDG_RUNTIME_DIR").map(|folder| folder.join("pulse")));
     paths.extend(from_environment("PULSE_RUNTIME_PATH"));
     if let Some(home) = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()) {
         paths.push(home.join(".config/pulse"));
     }
     paths
+}
+
+/// A sound server's socket, and a person's own sound configuration: what is there lets in whom its owner lets in.
+pub(super) fn sound_setup() -> Vec<PathBuf> {
+    let server = std::env::var("PULSE_SERVER").ok();
+    let server = server.map(|server| PathBuf::from(server.strip_prefix("unix:").unwrap_or(&server)));
+    let mut paths: Vec<PathBuf> = server.filter(|path| path.is_absolute()).into_iter().collect();
+    paths.extend(from_environment("PULSE_RUNTIME_PATH").map(|folder| folder.join("native")));
+    for name in ["pulse/native", "pipewire-0"] {
+        paths.extend(from_environment("XDG_RUNTIME_DIR").map(|folder| folder.join(name)));
+    }
+    paths.extend(from_environment("ALSA_CONFIG_PATH"));
+    paths.extend(from_environment("HOME").map(|home| home.join(".asoundrc")));
+    paths
+}
+
+/// Those nodes that neither a group of theirs nor anybody else may open.
+pub(super) fn owners_alone(nodes: &[PathBuf]) -> Vec<PathBuf> {
+    let is_shut = |path: &&PathBuf| {
+        let Ok(node) = fs::metadata(path) else { return false };
+        let is_open = |bits: u32| node.mode() & bits == bits;
+        !(is_open(EVERYBODY) || is_open(GROUP) && node.gid() != 0)
+    };
+    nodes.iter().filter(is_shut).cloned().collect()
+}
+
+/// Whether anybody may write in this folder.
+pub(super) fn is_everybodys(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|folder| folder.mode() & 0o002 != 0)
 }
 
 /// The nodes of all sound cards for one direction, and their mixers.

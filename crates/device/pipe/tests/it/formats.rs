@@ -76,7 +76,7 @@ fn every_message_has_these_bytes() {
     golden(&ear_to_panel(), &mut lines);
     golden(&panel_to_ear(), &mut lines);
     golden(&[PanelToLauncher::MicrophonesOn, PanelToLauncher::MicrophonesOff], &mut lines);
-    golden(&[LauncherToPanel::MicrophonesOn, LauncherToPanel::MicrophonesOff], &mut lines);
+    golden(&[LauncherToPanel::MicrophonesOn, LauncherToPanel::MicrophonesOff, LauncherToPanel::Redraw], &mut lines);
     insta::assert_snapshot!(lines);
 }
 

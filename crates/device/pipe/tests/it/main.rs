@@ -1,4 +1,5 @@
 //! The formats between the processes, and their walls.
 
 mod formats;
+mod typing;
 mod walls;

@@ -7,6 +7,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Command;
 
 use pipe::sandbox::{self, LinkAccess, Sandboxed};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Resource, Rlimit, geteuid, kill_process};
+
+use crate::typing;
 
 /// Runs `attempt` behind a sandbox, unless this kernel cannot build it.
 fn behind(build: impl FnOnce() -> Sandboxed + Send, attempt: impl FnOnce() + Send) {
@@ -53,6 +57,39 @@ fn no_file() {
 
 fn no_process() {
     refused(Command::new("/bin/true").spawn());
+}
+
+/// Neither its memory nor its life is this process's business.
+fn nothing_to_do_with(pid: u32) {
+    refused(File::open(format!("/proc/{pid}/mem")));
+    refused(File::open(format!("/proc/{pid}/fd/0")));
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a process");
+    for signal in [rustix::process::Signal::KILL, rustix::process::Signal::STOP] {
+        refused(kill_process(pid, signal).map_err(Into::into));
+    }
+    refused(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).map_err(Into::into));
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    refused(rustix::process::prlimit(Some(pid), Resource::Cpu, none).map(|_| ()).map_err(Into::into));
+}
+
+/// No node is made, whether of a device, a pipe or a socket, not even in the folder that is its own.
+fn no_node(folder: &std::path::Path) {
+    let mode = Mode::RUSR | Mode::WUSR;
+    for (kind, device) in [
+        // The kernel's log, a sound card's first microphone, a disk, and what needs no capability.
+        (FileType::CharacterDevice, rustix::fs::makedev(1, 11)),
+        (FileType::CharacterDevice, rustix::fs::makedev(116, 24)),
+        (FileType::BlockDevice, rustix::fs::makedev(8, 0)),
+        (FileType::Fifo, 0),
+        (FileType::Socket, 0),
+    ] {
+        refused(mknodat(CWD, folder.join("node"), kind, mode, device).map_err(Into::into));
+    }
+    refused(std::os::unix::fs::symlink("/etc/passwd", folder.join("node")));
+}
+
+fn rights() -> String {
+    fs::read_to_string("/proc/thread-self/status").expect("its own")
 }
 
 #[test]
@@ -124,7 +161,7 @@ fn i4_link_writes_its_data_alone_and_looks_into_no_process() {
     let mut other = Command::new("/bin/sleep").arg("60").spawn().expect("a process");
     let pid = other.id();
     behind(
-        || sandbox::link(&LinkAccess { data: data.path(), replies: None }),
+        || link(data.path()),
         || {
             fs::write(data.path().join("device.key"), "key").expect("its own data");
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the network");
@@ -132,18 +169,104 @@ fn i4_link_writes_its_data_alone_and_looks_into_no_process() {
             refused(File::open(elsewhere.path().join("panel.state")));
             refused(File::create(elsewhere.path().join("x")));
             refused(OpenOptions::new().append(true).open("/etc/passwd"));
-            refused(File::open(format!("/proc/{pid}/mem")));
-            refused(File::open(format!("/proc/{pid}/fd/0")));
-            refused(
-                rustix::process::kill_process(
-                    rustix::process::Pid::from_raw(pid.cast_signed()).expect("a process"),
-                    rustix::process::Signal::KILL,
-                )
-                .map_err(Into::into),
-            );
+            nothing_to_do_with(pid);
+            no_node(data.path());
+            refused(UnixStream::connect("/run/none"));
             no_process();
         },
     );
     other.kill().expect("still there");
     other.wait().expect("ended");
+}
+
+/// Links of this kind have neither a card nor a name of the home network to look up.
+fn link(data: &std::path::Path) -> Sandboxed {
+    sandbox::link(&access(data))
+}
+
+#[test]
+fn i4_link_has_sockets_of_the_internet_alone() {
+    let data = tempfile::tempdir().expect("a folder");
+    behind(
+        || link(data.path()),
+        || {
+            use rustix::net::{AddressFamily, SocketType, netlink, socket};
+            for (family, kind) in [
+                (AddressFamily::UNIX, SocketType::STREAM),
+                // A headset's microphone is spoken to by these.
+                (AddressFamily::BLUETOOTH, SocketType::SEQPACKET),
+                (AddressFamily::VSOCK, SocketType::STREAM),
+                (AddressFamily::PACKET, SocketType::RAW),
+            ] {
+                refused(socket(family, kind, None).map_err(Into::into));
+            }
+            let all_but_addresses = Some(netlink::KOBJECT_UEVENT);
+            refused(socket(AddressFamily::NETLINK, SocketType::RAW, all_but_addresses).map_err(Into::into));
+            socket(AddressFamily::NETLINK, SocketType::RAW, None).expect("names are resolved by it");
+        },
+    );
+    let with_card = || sandbox::link(&LinkAccess { has_card: true, ..access(data.path()) });
+    behind(with_card, || drop(UnixStream::pair().expect("sound servers are spoken to by local sockets")));
+}
+
+fn access(data: &std::path::Path) -> LinkAccess<'_> {
+    LinkAccess { data, replies: None, has_card: false, needs_local_names: false }
+}
+
+#[test]
+fn i4_nobody_types_into_a_terminal_or_changes_it() {
+    let data = tempfile::tempdir().expect("a folder");
+    let (keyboard, screen) = typing::terminal();
+    let modes = rustix::termios::tcgetattr(&screen).expect("a terminal");
+    let set = || rustix::termios::tcsetattr(&screen, rustix::termios::OptionalActions::Now, &modes);
+    set().expect("it can be changed from here");
+    let nothing = || {
+        for (name, outcome) in typing::attempts(&screen) {
+            assert_eq!(outcome, Err(rustix::io::Errno::PERM), "i4: {name}");
+        }
+    };
+    behind(
+        || link(data.path()),
+        || {
+            nothing();
+            assert_eq!(set(), Err(rustix::io::Errno::PERM));
+            assert_eq!(rustix::io::ioctl_fionread(&screen), Ok(0), "what has nothing to do with it stays");
+        },
+    );
+    behind(sandbox::mic_card, nothing);
+    behind(sandbox::mic_file, nothing);
+    behind(sandbox::ear, nothing);
+    behind(sandbox::panel, || {
+        nothing();
+        set().expect("the panel leaves the terminal as it was");
+    });
+    rustix::io::ioctl_fionbio(&keyboard, true).expect("ours");
+    assert_eq!(rustix::io::ioctl_fionread(&screen), Ok(0), "i4: something was typed");
+}
+
+#[test]
+fn i4_as_root_no_capability_is_left() {
+    let data = tempfile::tempdir().expect("a folder");
+    fs::write(data.path().join("device.key"), "key").expect("written");
+    let is_root = geteuid().is_root();
+    behind(
+        || link(data.path()),
+        || {
+            let status = rights();
+            let value =
+                |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim();
+            for set in ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"] {
+                assert_eq!(value(set), "0000000000000000", "i4: {set}");
+            }
+            assert_eq!(value("NoNewPrivs:"), "1");
+            if is_root {
+                assert_eq!(value("CapBnd:"), "0000000000000000");
+                assert!(!geteuid().is_root() && !value("Groups:").split(' ').any(|group| group == "0"), "{status}");
+            }
+            // What root left for it is its own.
+            fs::write(data.path().join("device.key"), "another").expect("its own");
+            no_node(data.path());
+            refused(rustix::thread::set_thread_uid(rustix::fs::Uid::ROOT).map_err(Into::into));
+        },
+    );
 }
