@@ -10,6 +10,7 @@ use crate::ask::has_loudspeaker;
 use crate::cloud;
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::settings::{Settings, typed_or_read};
 
 /// Devices run by this machine.
 #[derive(Subcommand, Debug)]
@@ -19,7 +20,8 @@ pub(crate) enum DeviceCommand {
         /// The device's folder under the data directory.
         #[arg(long, value_name = "NAME", default_value = "this")]
         device: String,
-        /// What the app calls it once it is paired.
+        /// What the app calls it once it is paired. Other users of this machine can read what is typed here (`ps`); it, the
+        /// cloud and the code may stand in a file instead: `@FILE`.
         #[arg(long, value_name = "NAME", default_value = "This computer")]
         name: String,
         /// The microphone: `card`, `card:NAME`, `file:PATH[,fast]`, `stdin[,fast]`.
@@ -39,7 +41,8 @@ pub(crate) enum DeviceCommand {
         /// A pipe to read buttons from, one a line: `press`, `mic off`, `mic on`.
         #[arg(long, value_name = "FIFO")]
         control: Option<PathBuf>,
-        /// Print one JSON line for each change of light, permit, gate and turn.
+        /// Print one JSON line for each change of light, permit, gate and turn, and what was said and answered: mind where
+        /// they go.
         #[arg(long)]
         events: bool,
     },
@@ -88,16 +91,24 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
         Some(run) => run.devices.to_string(),
         None => format!("127.0.0.1:{}", port.saturating_add(1)),
     });
+    let (name, cloud) = (typed_or_read("name", name)?, typed_or_read("cloud", cloud)?);
+    let pair = pair.map(|code| typed_or_read("pair", code)).transpose()?;
     let speaker = speaker.unwrap_or_else(|| if has_loudspeaker() { "card".into() } else { "none".into() });
     let link_control = LinkControl::new(&home)?;
     let mut launcher = tokio::process::Command::new(Places::binary("sotto-device")?);
-    launcher.arg("--data").arg(&home).arg("--models").arg(places.models()).arg("--name").arg(name);
-    launcher.arg("--mic").arg(mic).arg("--speaker").arg(speaker).arg("--cloud").arg(cloud);
-    launcher.arg("--link-control").arg(link_control.path());
-    hearing.put_on(launcher.as_std_mut());
+    let mut settings = Settings::default()
+        .option("--data", &home)
+        .option("--models", places.models())
+        .option("--name", name)
+        .option("--mic", mic)
+        .option("--speaker", speaker)
+        .option("--cloud", cloud)
+        .option("--link-control", link_control.path());
     if let Some(control) = control {
-        launcher.arg("--control").arg(control);
+        settings = settings.option("--control", control);
     }
+    hearing.put_on(launcher.as_std_mut());
+    let _settings = settings.hand_to(launcher.as_std_mut())?;
     // A number of its own: the device's processes have their standard output closed.
     let standard_output = rustix::io::dup(std::io::stdout())
         .map_err(|why| Failure::no(format!("standard output cannot be handed on: {why}")))?;

@@ -10,6 +10,7 @@ mod failure;
 mod models;
 mod places;
 mod secrecy;
+mod settings;
 mod status;
 mod transcribe;
 mod understand;

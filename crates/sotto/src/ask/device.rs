@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::device_run::HearingArgs;
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::settings::Settings;
 
 /// Events that may wait to be read; the device's processes block on the pipe beyond that.
 const EVENTS_MAX: usize = 1_024;
@@ -120,27 +121,18 @@ impl Device {
             .map_err(|why| Failure::no(format!("cannot make a pipe for the device's events: {why}")))?;
         rustix::io::fcntl_setfd(&reader, rustix::io::FdFlags::CLOEXEC)
             .map_err(|why| Failure::no(format!("cannot keep the events' pipe to ourselves: {why}")))?;
+        let settings = Settings::default()
+            .option("--data", &spec.home)
+            .option("--models", spec.models)
+            .option("--mic", if spec.fast { "stdin,fast" } else { "stdin" })
+            .option("--speaker", &spec.speaker)
+            .option("--cloud", spec.cloud.to_string())
+            .option("--link-control", control.path())
+            .option("--name", &spec.name);
         let mut command = Command::new(program);
-        command
-            .arg("--data")
-            .arg(&spec.home)
-            .arg("--models")
-            .arg(spec.models)
-            .arg("--mic")
-            .arg(if spec.fast { "stdin,fast" } else { "stdin" })
-            .arg("--speaker")
-            .arg(&spec.speaker)
-            .arg("--cloud")
-            .arg(spec.cloud.to_string())
-            .arg("--events-fd")
-            .arg(writer.as_raw_fd().to_string())
-            .arg("--link-control")
-            .arg(control.path())
-            .arg("--name")
-            .arg(&spec.name)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null());
+        command.arg("--events-fd").arg(writer.as_raw_fd().to_string()).stdin(Stdio::piped()).stdout(Stdio::null());
         spec.hearing.put_on(&mut command);
+        let _settings = settings.hand_to(&mut command)?;
         let mut child = command.spawn().map_err(|why| Failure::no(format!("cannot start the device: {why}")))?;
         drop(writer);
         let microphone = child.stdin.take().ok_or_else(|| Failure::no("the device has no microphone pipe"))?;
