@@ -81,6 +81,11 @@ impl Default for HearingArgs {
     }
 }
 
+/// A device's name, held against the rule that device and cloud hold it against, before anything is started.
+fn checked_name(text: &str) -> Result<String, Failure> {
+    wire::name::device_name(text).map(str::to_owned).map_err(|why| Failure::usage(format!("--name: {why}")))
+}
+
 /// Runs the device's launcher until it ends or this program is told to.
 pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<(), Failure> {
     let DeviceCommand::Run { device, name, mic, speaker, cloud, pair, hearing, control, events } = command;
@@ -91,7 +96,7 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
         Some(run) => run.devices.to_string(),
         None => format!("127.0.0.1:{}", port.saturating_add(1)),
     });
-    let (name, cloud) = (typed_or_read("name", name)?, typed_or_read("cloud", cloud)?);
+    let (name, cloud) = (checked_name(&typed_or_read("name", name)?)?, typed_or_read("cloud", cloud)?);
     let pair = pair.map(|code| typed_or_read("pair", code)).transpose()?;
     let speaker = speaker.unwrap_or_else(|| if has_loudspeaker() { "card".into() } else { "none".into() });
     let link_control = LinkControl::new(&home)?;

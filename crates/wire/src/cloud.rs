@@ -150,9 +150,7 @@ impl Session {
         // A transition consumes its state; where it fails, what stays behind is Over.
         let (state, actions) = match (mem::replace(&mut self.state, State::Over), message) {
             (State::Greeting { peer, .. }, FromDevice::Hello { paired }) => greet(peer, paired, now)?,
-            (State::Unpaired { .. }, FromDevice::PairStart { name, message }) => {
-                (Pairing::begin(name, message).state(now), vec![Action::CodeWanted])
-            }
+            (State::Unpaired { .. }, FromDevice::PairStart { name, message }) => enrol::begin(&name, message, now),
             (State::Pairing { pairing, .. }, FromDevice::PairConfirm { mac }) => {
                 (pairing.confirm(mac)?.state(now), vec![Action::CountTry])
             }

@@ -14,6 +14,7 @@ pub mod device;
 mod error;
 pub mod frame;
 pub mod limits;
+pub mod name;
 pub mod pairing;
 
 pub use error::{FrameError, NotNow, SessionError};

@@ -72,8 +72,8 @@ impl Hearing {
         let preroll = self.open.preroll().0;
         let (end, spoken, endpoint_wait) = match self.end {
             Some(end) if end.reason == EndReason::EndOfSpeech => {
-                let wait = SampleCount(end.decided_at.0.saturating_sub(end.speech_end.0)).duration();
-                (end.speech_end.0 + RECOGNISE_TAIL.0, true, wait)
+                let wait = (end.decided_at - end.speech_end).duration();
+                ((end.speech_end + RECOGNISE_TAIL).0, true, wait)
             }
             // The limit falls into speech.
             Some(end) => (pcm.len() as u64, end.reason == EndReason::Limit, Duration::ZERO),

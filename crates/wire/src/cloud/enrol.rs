@@ -9,6 +9,7 @@ use super::{Action, State, unpaired};
 use crate::error::{FrameError, SessionError};
 use crate::frame::{FromCloud, PairFailure, Settings};
 use crate::limits::PAIRING_STEP_WITHIN;
+use crate::name::device_name;
 use crate::pairing::{Binding, CloudStart, CountedTry, Entropy, Mac, PairingCode, PairingMessage};
 
 /// What is awaited.
@@ -24,11 +25,18 @@ pub(super) enum Pairing {
     Device { mac: Mac },
 }
 
-impl Pairing {
-    pub(super) const fn begin(name: Redacted<String>, message: PairingMessage) -> Self {
-        Self::Code { name, message }
+/// A device wants to be paired. One without a name is told so before it costs anybody a try.
+pub(super) fn begin(name: &Redacted<String>, message: PairingMessage, now: Duration) -> (State, Vec<Action>) {
+    match device_name(name.expose()) {
+        Ok(name) => {
+            let name = Redacted::new(name.to_owned());
+            (Pairing::Code { name, message }.state(now), vec![Action::CodeWanted])
+        }
+        Err(_) => failed(PairFailure::Name, 0, now),
     }
+}
 
+impl Pairing {
     pub(super) const fn state(self, now: Duration) -> State {
         State::Pairing { pairing: self, until: now.saturating_add(PAIRING_STEP_WITHIN) }
     }

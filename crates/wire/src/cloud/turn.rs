@@ -136,12 +136,12 @@ impl Turns {
         if sequence != *next_sequence {
             return Err(SessionError::Sequence { turn, got: sequence, want: *next_sequence });
         }
-        let total = SampleCount(received.0 + samples.expose().len() as u64);
+        let total = *received + SampleCount::of(samples.expose());
         if total > STREAM_SAMPLES_MAX {
             return Err(SessionError::StreamTooLong { turn });
         }
         *received = total;
-        *next_sequence += 1;
+        *next_sequence = next_sequence.saturating_add(1);
         *stalls_at = now.saturating_add(STREAM_STALL_MAX);
         Ok(vec![Action::Audio { turn, samples }])
     }
@@ -153,6 +153,10 @@ impl Turns {
         };
         if matches!(turn.stream, Stream::Closed) {
             return Err(out_of_order);
+        }
+        // What the device says of its stream is a stranger's number like any other.
+        if close.samples_total > STREAM_SAMPLES_MAX {
+            return Err(SessionError::StreamTooLong { turn: close.turn });
         }
         turn.stream = Stream::Closed;
         let received = turn.received;

@@ -117,12 +117,12 @@ impl Turns {
         let Some(Turn { id, sent, stream: Stream::Open { next_sequence, .. }, .. }) = &mut self.current else {
             return Err(NotNow { what });
         };
-        let total = SampleCount(sent.0 + samples.expose().len() as u64);
+        let total = *sent + SampleCount::of(samples.expose());
         if *id != turn || total > STREAM_SAMPLES_MAX {
             return Err(NotNow { what });
         }
         let sequence = *next_sequence;
-        *next_sequence += 1;
+        *next_sequence = next_sequence.saturating_add(1);
         *sent = total;
         Ok(FromDevice::Audio { turn, sequence, samples })
     }

@@ -1,5 +1,6 @@
 //! [`FromDevice`] in bytes.
 
+use base::limits::PREROLL;
 use base::{SampleCount, SampleIndex, TurnId};
 
 use super::{Cause, CloseReason, FromDevice, StreamClose, StreamOpen};
@@ -24,7 +25,7 @@ impl FromDevice {
             Self::Open(open) => {
                 writer.u32(open.turn.0);
                 open.cause.write(&mut writer);
-                if open.onset < open.start {
+                if !has_preroll(open) {
                     writer.refuse("onset");
                 }
                 writer.u64(open.start.0);
@@ -107,5 +108,10 @@ fn read_open(reader: &mut Reader<'_>) -> Result<StreamOpen, FrameError> {
         start: SampleIndex(reader.u64("start")?),
         onset: SampleIndex(reader.u64("onset")?),
     };
-    if open.onset < open.start { Err(FrameError::Range { field: "onset" }) } else { Ok(open) }
+    if has_preroll(&open) { Ok(open) } else { Err(FrameError::Range { field: "onset" }) }
+}
+
+/// Whether the onset stands within the stream, and no later than a pre-roll allows (invariant I5).
+fn has_preroll(open: &StreamOpen) -> bool {
+    open.onset >= open.start && open.preroll() <= PREROLL
 }

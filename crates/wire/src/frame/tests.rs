@@ -154,7 +154,7 @@ proptest! {
 
     #[test]
     fn streams_and_captions_read_back(
-        turn: u32, start in 0..u64::MAX / 2, preroll in 0..100_000_u64, word in any_text(), score in 0.0..=1.0_f32,
+        turn: u32, start in 0..u64::MAX / 2, preroll in 0..=8_000_u64, word in any_text(), score in 0.0..=1.0_f32,
         samples in proptest::collection::vec(any::<i16>(), 1..2_000),
         texts in proptest::collection::vec(any_text(), 4), ms in -1e9..1e9_f32,
     ) {

@@ -163,6 +163,8 @@ plain!(
         Void = 3, "the code is void; ask the app for a new one";
         /// The cloud could not store the device.
         Failed = 4, "the cloud could not store the device";
+        /// The device's name is none.
+        Name = 5, "the device's name is blank, too long or cannot be shown";
     }
 );
 

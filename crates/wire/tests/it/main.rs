@@ -1,5 +1,6 @@
 //! Both sides' sessions against each other, in one process, on a clock that the test moves.
 
+mod edges;
 mod order;
 mod pairing;
 mod silence;

@@ -130,3 +130,15 @@ fn the_owners_answers_come_when_they_were_asked_for_and_not_otherwise() {
     assert_eq!(late, SessionError::Silent { awaited: "answer to the pairing" });
     assert_eq!(cloud.on_deadline(PAIRING_STEP_WITHIN), Err(SessionError::Silent { awaited: "count of the try" }));
 }
+
+#[test]
+fn a_device_without_a_name_is_told_so_and_no_try_is_counted() {
+    for name in [" ", "", "a\u{1b}[2Jb", "\u{200b}"] {
+        let mut cloud = cloud::Session::new(Peer::Unknown, binding(), NOW);
+        cloud.on_frame(&from_device(&FromDevice::Hello { paired: false }), NOW).expect("Hello");
+        let start = FromDevice::PairStart { name: name.to_owned().into(), message: [0x41; 33] };
+        let actions = cloud.on_frame(&from_device(&start), NOW).expect("a frame");
+        let failed = FromCloud::PairFailed { reason: PairFailure::Name, tries_left: 0 };
+        assert_eq!(actions, [cloud::Action::Send(failed)], "{name:?}");
+    }
+}

@@ -57,7 +57,7 @@ impl Streams {
         let through = match &mut self.stream {
             None => return said,
             Some(Stream::Refused { received }) => {
-                received.0 += samples.len() as u64;
+                *received += SampleCount::of(samples);
                 *received
             }
             Some(Stream::Heard { hearing, .. } | Stream::Ended { hearing, .. }) => {
@@ -80,10 +80,10 @@ impl Streams {
         close: StreamClose,
         received: SampleCount,
     ) -> Vec<FromCloud> {
-        let lost = close.samples_total.0.saturating_sub(received.0);
-        if lost > 0 {
-            log_line!(self.gateway.lines, warn, "stream.lost", turn = %close.turn, samples = lost);
-            self.gateway.counters.audio_bytes_lost(SampleCount(lost).bytes());
+        let lost = close.samples_total - received;
+        if lost > SampleCount(0) {
+            log_line!(self.gateway.lines, warn, "stream.lost", turn = %close.turn, samples = lost.0);
+            self.gateway.counters.audio_bytes_lost(lost.bytes());
         }
         if matches!(self.stream, Some(Stream::Heard { .. })) {
             // Whoever turns the microphones off in the middle of a request takes it back.

@@ -1,11 +1,12 @@
 //! What a device must not say. Each ends its session with one clear reason, and nothing else.
 
+use base::{SampleCount, SampleIndex, TurnId};
 use tokio_tungstenite::tungstenite::Message;
 use wire::limits::FRAME_BYTES_MAX;
-use wire::{CloseReason, FromCloud, FromDevice, RefusedReason};
+use wire::{Cause, CloseReason, FromCloud, FromDevice, RefusedReason, StreamClose, StreamOpen};
 
 use crate::cloud::{Choice, Cloud};
-use crate::device::Key;
+use crate::device::{CHUNK, Key};
 use crate::turns::Says;
 
 #[tokio::test]
@@ -75,4 +76,30 @@ async fn sound_has_its_place_and_its_order() {
         last = device.receive().await;
     }
     assert_eq!(last, refused, "a stream longer than any may be");
+}
+
+#[tokio::test]
+async fn no_number_that_a_device_can_send_brings_a_turn_or_the_cloud_down() {
+    let Some(mut cloud) = Cloud::start(Choice::hearing(Says("what time is it"))).await else { return };
+    let key = Key::new();
+    key.pair(&cloud).await;
+    for (turn, total) in (1..).zip([0, 1_279, 249_281, 1 << 53, u64::MAX / 2 + 1, u64::MAX]) {
+        let mut device = key.return_to(&cloud).await;
+        let (start, onset) = (SampleIndex(u64::MAX - 8_000), SampleIndex(u64::MAX));
+        let cause = Cause::Wake { word: "alexa".to_owned(), score: 0.9 };
+        device.send(FromDevice::Open(StreamOpen { turn: TurnId(turn), cause, start, onset })).await;
+        device.audio(turn, 0, &[1_000; CHUNK]).await;
+        let close = StreamClose { turn: TurnId(turn), samples_total: SampleCount(total), reason: CloseReason::Limit };
+        device.send(FromDevice::Close(close)).await;
+        let last = loop {
+            match device.receive().await {
+                Some(FromCloud::Heard { .. } | FromCloud::StopCapture { .. }) => {}
+                other => break other,
+            }
+        };
+        let refused = Some(FromCloud::Refused { reason: RefusedReason::Protocol });
+        let books = Some(FromCloud::Books { turn: TurnId(turn), samples: SampleCount(CHUNK as u64) });
+        assert_eq!(last, if total > 249_280 { refused } else { books }, "{total}");
+    }
+    cloud.stop().await;
 }
