@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use base::limits::{CHUNK, DRAIN_MAX, PREROLL, REPLY_SECONDS_MAX, STREAM_MAX};
+use base::limits::REPLY_SECONDS_MAX;
 use base::{SampleCount, SampleIndex, TurnId};
 
-use crate::permit::{Cause, CloseReason, Closing, Opening, Passed, Permit};
+use crate::permit::{Cause, CloseReason, Closing, Opening, Passed};
 use crate::ring::{CHUNK_SAMPLES, Ring};
+
+mod stages;
+
+use stages::{Asking, Draining, Open, Waiting};
 
 /// How long the panel may take to light up. A person would not notice 100 ms; a busy machine may need more.
 pub const LIT_MAX: Duration = Duration::from_secs(1);
@@ -14,8 +18,13 @@ pub const LIT_MAX: Duration = Duration::from_secs(1);
 /// How long a stream may stay open without one more sample: then the microphone is as good as gone.
 pub const STALL_MAX: Duration = Duration::from_secs(20);
 
-/// How long a turn may last after its stream: 20 s for an answer, then the longest reply.
-pub const TURN_MAX: Duration = Duration::from_secs(20 + REPLY_SECONDS_MAX as u64);
+/// How long a turn may last after its stream: 20 s for an answer, then the longest reply, then what link may take beyond it
+/// to silence a loudspeaker that is late. Link ends a turn sooner; whoever is later than this is ended, and falls silent so.
+pub const TURN_MAX: Duration = Duration::from_secs(20 + REPLY_SECONDS_MAX as u64 + 10);
+
+/// A word that begins so soon after a turn is taken for the turn's: the reply's last sound needs its time from the
+/// loudspeaker through the room and the sound card to the ear. Whoever has just listened to a reply needs longer to speak.
+pub const AFTER_TURN: SampleCount = SampleCount::from_ms(300);
 
 /// Where what the gate decides goes. Each call is made at the moment it is true, in this order for each turn: `ask`,
 /// `open`, `pass`…, `close`, `permit_over`, `turn_over`. One who cannot do it keeps the reason and ends the process.
@@ -76,6 +85,8 @@ pub struct Gate {
     books: Books,
     last_turn: u32,
     is_shut: bool,
+    /// No word that begins before this is a cause: it may have been the reply's.
+    after_turn: SampleIndex,
     state: State,
 }
 
@@ -87,38 +98,6 @@ enum State {
     Open(Open),
     Draining(Draining),
     Waiting(Waiting),
-}
-
-#[derive(Debug)]
-struct Asking {
-    turn: TurnId,
-    cause: Cause,
-    deadline: Duration,
-}
-
-#[derive(Debug)]
-struct Open {
-    permit: Permit,
-    start: SampleIndex,
-    passed: SampleCount,
-    /// How long the stream becomes, and why it ends there.
-    length: SampleCount,
-    reason: CloseReason,
-    is_turn_over: bool,
-    deadline: Duration,
-}
-
-#[derive(Debug)]
-struct Draining {
-    permit: Permit,
-    is_turn_over: bool,
-    deadline: Duration,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    turn: TurnId,
-    deadline: Duration,
 }
 
 impl Gate {
@@ -133,11 +112,28 @@ impl Gate {
         if self.is_shut || !matches!(self.state, State::Idle) {
             return false;
         }
+        if let Cause::Wake { onset } = cause
+            && !self.takes_word_from(onset)
+        {
+            return false;
+        }
         self.last_turn = self.last_turn.wrapping_add(1);
         let turn = TurnId(self.last_turn);
         self.state = State::Asking(Asking { turn, cause, deadline: now + LIT_MAX });
         outlet.ask(turn, cause);
         true
+    }
+
+    /// Whether a word that begins at `onset` may be a cause: not while a turn goes on, and not where it began before the
+    /// last turn was over, since that was the reply's doing, which the network chooses.
+    #[must_use]
+    pub fn takes_word_from(&self, onset: SampleIndex) -> bool {
+        matches!(self.state, State::Idle) && onset >= self.after_turn
+    }
+
+    /// What was heard last was captured before the last turn was over, and read late: no word in it is a cause either.
+    pub fn is_behind(&mut self) {
+        self.after_turn = self.after_turn.max(self.ring.end() + AFTER_TURN);
     }
 
     /// The panel's word that the light is on: the permit begins, and with it the stream.
@@ -183,7 +179,11 @@ impl Gate {
     /// Link has sent or thrown away what passed: the permit is over.
     pub fn drained(&mut self, turn: TurnId, now: Duration, outlet: &mut dyn Outlet) {
         self.state = match std::mem::take(&mut self.state) {
-            State::Draining(draining) if draining.permit.turn() == turn => draining.over(now, outlet),
+            State::Draining(draining) if draining.permit.turn() == turn => {
+                // Where the turn is over too, so is what the loudspeaker said in it.
+                self.after_turn = self.ring.end() + AFTER_TURN;
+                draining.over(now, outlet)
+            }
             other => other,
         };
     }
@@ -193,6 +193,7 @@ impl Gate {
         self.state = match std::mem::take(&mut self.state) {
             State::Waiting(waiting) if waiting.turn == turn => {
                 outlet.turn_over(turn);
+                self.after_turn = self.ring.end() + AFTER_TURN;
                 State::Idle
             }
             State::Draining(draining) if draining.permit.turn() == turn => {
@@ -315,79 +316,14 @@ impl Gate {
         self.state = match std::mem::take(&mut self.state) {
             State::Open(mut open) => {
                 while let Some(passed) = open.pass(&self.ring) {
-                    let count = SampleCount(passed.samples().len() as u64);
+                    let count = SampleCount::of(passed.samples());
                     outlet.pass(passed);
-                    open.passed = SampleCount(open.passed.0 + count.0);
-                    self.books.samples = SampleCount(self.books.samples.0 + count.0);
+                    open.passed += count;
+                    self.books.samples += count;
                 }
                 if open.passed == open.length { open.close(now, outlet) } else { State::Open(open) }
             }
             other => other,
         };
-    }
-}
-
-impl Asking {
-    /// The one place where a permit is made.
-    fn open(self, ring: &Ring, now: Duration) -> (Open, Opening) {
-        let (onset, preroll) = match self.cause {
-            Cause::Wake { onset } => (onset, PREROLL),
-            Cause::Button { pressed } => (pressed, SampleCount(0)),
-        };
-        let onset = onset.clamp(ring.oldest(), ring.end());
-        let start = onset.back(preroll).max(ring.oldest());
-        let open = Open {
-            permit: Permit::new(self.turn),
-            start,
-            passed: SampleCount(0),
-            length: STREAM_MAX,
-            reason: CloseReason::Limit,
-            is_turn_over: false,
-            deadline: now + STALL_MAX,
-        };
-        (open, Opening { turn: self.turn, start, onset })
-    }
-}
-
-impl Open {
-    /// Ends the stream at this length at the latest, but not before what has passed.
-    fn end_at(&mut self, length: SampleCount, reason: CloseReason) {
-        let length = length.max(self.passed);
-        if length < self.length {
-            (self.length, self.reason) = (length, reason);
-        }
-    }
-
-    /// The next chunk: a whole one, or what is left before the end of the stream.
-    fn pass<'gate>(&'gate self, ring: &'gate Ring) -> Option<Passed<'gate>> {
-        let next = self.start + self.passed;
-        let wanted = SampleCount(CHUNK.0.min(self.length.0 - self.passed.0));
-        if wanted.0 == 0 || next < ring.oldest() || (ring.end() - next) < wanted {
-            return None;
-        }
-        Some(Passed::new(&self.permit, ring.from(next, wanted)))
-    }
-
-    fn close(self, now: Duration, outlet: &mut dyn Outlet) -> State {
-        outlet.close(Closing {
-            turn: self.permit.turn(),
-            start: self.start,
-            end: self.start + self.passed,
-            passed: self.passed,
-            reason: self.reason,
-        });
-        State::Draining(Draining { permit: self.permit, is_turn_over: self.is_turn_over, deadline: now + DRAIN_MAX })
-    }
-}
-
-impl Draining {
-    fn over(self, now: Duration, outlet: &mut dyn Outlet) -> State {
-        let turn = self.permit.end();
-        outlet.permit_over(turn);
-        if self.is_turn_over {
-            outlet.turn_over(turn);
-            return State::Idle;
-        }
-        State::Waiting(Waiting { turn, deadline: now + TURN_MAX })
     }
 }

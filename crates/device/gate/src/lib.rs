@@ -17,7 +17,7 @@ mod light;
 mod permit;
 mod ring;
 
-pub use gate::{Books, Gate, LIT_MAX, Late, Outlet, Phase, STALL_MAX, TURN_MAX};
+pub use gate::{AFTER_TURN, Books, Gate, LIT_MAX, Late, Outlet, Phase, STALL_MAX, TURN_MAX};
 pub use light::{Lamp, Light, MicChange};
 pub use permit::{Cause, CloseReason, Closing, Opening, Passed, Permit};
 pub use ring::{RING, Ring};

@@ -67,7 +67,8 @@ impl<'a> Doors<'a> {
         self.to_panel.is_waiting() || self.to_link.is_waiting()
     }
 
-    fn tell_link(&mut self, message: &EarToLink) {
+    /// Tells link something, in its place among what passes the gate.
+    pub(crate) fn tell_link(&mut self, message: &EarToLink) {
         let outcome = self.to_link.send(message);
         self.keep("link", outcome);
     }
@@ -96,7 +97,7 @@ impl Outlet for Doors<'_> {
 
     fn pass(&mut self, passed: Passed<'_>) {
         let (turn, samples) = (passed.permit().turn(), passed.samples());
-        self.sent = SampleCount(self.sent.0 + samples.len() as u64);
+        self.sent += SampleCount::of(samples);
         self.tell_link(&EarToLink::Pcm { turn, pcm: Redacted::new(samples.to_vec()) });
     }
 

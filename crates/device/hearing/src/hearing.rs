@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use base::{Clock, SampleCount, SampleIndex, SystemClock, TurnId};
 use ear::{Heard, NearMiss, Scores, Wake};
-use gate::{Gate, Phase};
-use pipe::{Cause, EarToPanel, Events, Inbox, Line, LinkToEar, Message, PanelToEar, Received, Sensitivity};
+use gate::{Gate, Late, Phase};
+use pipe::{
+    Cause, EarToLink, EarToPanel, Events, Inbox, Line, LinkToEar, Message, PanelToEar, Received, Sensitivity,
+};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
+use crate::bulletin::Bulletin;
 use crate::doors::Doors;
 use crate::error::EarStop;
 use crate::journal::Journal;
@@ -18,6 +21,14 @@ use crate::word::Listener;
 
 /// How often it is said how much was heard.
 const REPORT_EVERY: SampleCount = SampleCount::from_ms(1_000);
+
+/// Words of link's that are listened to in one go: the panel, the microphone and every deadline have their turn between,
+/// however much link says.
+const WORDS_MAX: usize = 64;
+
+/// How long link may take, after the microphones were turned off, to make sure that nothing of what passed before can
+/// leave any more. Until it has said so the light is not red. It is a matter of one call; a busy machine may need more.
+const SILENCED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The ear at work.
 pub(crate) struct Hearing<'a> {
@@ -30,6 +41,16 @@ pub(crate) struct Hearing<'a> {
     /// Whether the detector is to start afresh with another sensitivity once no turn goes on.
     is_setting_due: bool,
     are_mics_off: bool,
+    /// How often link has yet to say that nothing of what passed can leave, and when it is late.
+    silence: Silence,
+    /// What link says of the cloud, for the panel.
+    bulletin: Bulletin,
+    /// Whether link has said more than was listened to.
+    is_behind: bool,
+    /// Since a turn was over, until the microphone's pipe has been empty once: what it holds was captured in the turn.
+    is_catching_up: bool,
+    /// Whether the panel was told that the microphone gives samples.
+    is_hearing_told: bool,
     /// How far link says the cloud has worked through the open stream, where playback waits for it.
     lockstep: Option<Progress>,
     reported: SampleIndex,
@@ -43,6 +64,12 @@ pub(crate) struct Mind {
     pub(crate) sensitivity: Sensitivity,
     /// Whether it was chosen at the device: then no setting from the network changes it.
     pub(crate) is_sensitivity_fixed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    n_due: u32,
+    until: Duration,
 }
 
 /// The latest word from link on how far it is.
@@ -62,6 +89,11 @@ impl<'a> Hearing<'a> {
             clock: SystemClock::new(),
             is_setting_due: false,
             are_mics_off: false,
+            silence: Silence::default(),
+            bulletin: Bulletin::default(),
+            is_behind: false,
+            is_catching_up: false,
+            is_hearing_told: false,
             lockstep: is_lockstep.then_some(Progress { turn: TurnId(0), through: SampleCount(0) }),
             reported: SampleIndex(0),
             samples: Vec::with_capacity(PIECE_SAMPLES),
@@ -79,13 +111,26 @@ impl<'a> Hearing<'a> {
             while let Some(message) = next(&mut self.senses.from_panel, "panel")? {
                 self.on_panel(message)?;
             }
-            while let Some(message) = next(&mut self.senses.from_link, "link")? {
+            self.is_behind = true;
+            for _ in 0..WORDS_MAX {
+                let Some(message) = next(&mut self.senses.from_link, "link")? else {
+                    self.is_behind = false;
+                    break;
+                };
                 self.on_link(message);
             }
             if self.wants_samples() {
                 self.listen()?;
             }
+            if !self.doors.to_panel.is_waiting()
+                && let Some(standing) = self.bulletin.next(self.clock.elapsed())
+            {
+                self.doors.tell_panel(&EarToPanel::Standing(standing));
+            }
             self.gate.check(self.clock.elapsed(), &mut self.doors).map_err(EarStop::Late)?;
+            if self.silence.n_due > 0 && self.silence.until <= self.clock.elapsed() {
+                return Err(EarStop::Late(Late::Drain));
+            }
             self.doors.outcome()?;
             if self.senses.microphone.is_gone && self.gate.phase() == Phase::Idle && !self.doors.is_waiting() {
                 return Ok(());
@@ -105,11 +150,19 @@ impl<'a> Hearing<'a> {
                 self.are_mics_off = true;
                 self.gate.shut(now, &mut self.doors);
                 self.mind.listener.forget(self.gate.position(), self.mind.sensitivity);
-                self.doors.tell_panel(&EarToPanel::Wiped);
+                if self.gate.books().streams == 0 {
+                    self.doors.tell_panel(&EarToPanel::Wiped);
+                } else {
+                    // What has passed may still be on its way: the light is red once it cannot leave any more.
+                    self.silence =
+                        Silence { n_due: self.silence.n_due.saturating_add(1), until: now + SILENCED_WITHIN };
+                    self.doors.tell_link(&EarToLink::MicOff);
+                }
             }
             PanelToEar::MicOn => {
                 self.discard()?;
                 self.are_mics_off = false;
+                self.is_hearing_told = false;
                 self.gate.reopen();
                 self.mind.listener.forget(self.gate.position(), self.mind.sensitivity);
                 self.doors.tell_panel(&EarToPanel::Ready);
@@ -128,7 +181,18 @@ impl<'a> Hearing<'a> {
                 }
             }
             LinkToEar::Drained { turn } => self.gate.drained(turn, now, &mut self.doors),
-            LinkToEar::TurnOver { turn } => self.gate.turn_over(turn, now, &mut self.doors),
+            LinkToEar::TurnOver { turn } => {
+                self.gate.turn_over(turn, now, &mut self.doors);
+                // In lockstep nothing is heard while a turn goes on, and the pipe is never empty.
+                self.is_catching_up = self.lockstep.is_none();
+            }
+            LinkToEar::Silenced => {
+                self.silence.n_due = self.silence.n_due.saturating_sub(1);
+                if self.silence.n_due == 0 && self.are_mics_off {
+                    self.doors.tell_panel(&EarToPanel::Wiped);
+                }
+            }
+            LinkToEar::Standing(standing) => self.bulletin.take(standing),
             LinkToEar::Settings { sensitivity } => {
                 if sensitivity != self.mind.sensitivity && !self.mind.is_sensitivity_fixed {
                     self.mind.sensitivity = sensitivity;
@@ -143,8 +207,17 @@ impl<'a> Hearing<'a> {
     fn listen(&mut self) -> Result<(), EarStop> {
         self.senses.microphone.read(&mut self.samples)?;
         let now = self.clock.elapsed();
-        if !self.samples.is_empty() {
+        if self.samples.is_empty() {
+            self.is_catching_up = false;
+        } else {
+            if !self.is_hearing_told {
+                self.is_hearing_told = true;
+                self.doors.tell_panel(&EarToPanel::Hears);
+            }
             self.gate.samples(&self.samples, now, &mut self.doors);
+            if self.is_catching_up {
+                self.gate.is_behind();
+            }
             if !self.are_mics_off {
                 self.wake()?;
             }
@@ -170,7 +243,8 @@ impl<'a> Hearing<'a> {
         let mut heard = None;
         self.mind.listener.push(&self.samples, &mut |new| heard = Some(new));
         match heard {
-            Some(Heard::Wake(wake)) if self.gate.phase() == Phase::Idle => self.on_wake(wake),
+            // Not while a turn goes on, nor for a word that was said before the last one was over.
+            Some(Heard::Wake(wake)) if self.gate.takes_word_from(wake.onset) => self.on_wake(wake),
             Some(Heard::NearMiss(miss)) => self.on_near_miss(miss),
             _ => {}
         }
@@ -243,7 +317,11 @@ impl<'a> Hearing<'a> {
         if self.doors.to_link.is_waiting() {
             ends.push(PollFd::from_borrowed_fd(self.doors.to_link.as_fd(), PollFlags::OUT));
         }
-        let patience = self.gate.deadline().map(|deadline| deadline.saturating_sub(self.clock.elapsed()));
+        let silence = (self.silence.n_due > 0).then_some(self.silence.until);
+        let bulletin = self.bulletin.deadline().filter(|_| !self.doors.to_panel.is_waiting());
+        let behind = self.is_behind.then_some(Duration::ZERO);
+        let deadline = self.gate.deadline().into_iter().chain(silence).chain(bulletin).chain(behind).min();
+        let patience = deadline.map(|deadline| deadline.saturating_sub(self.clock.elapsed()));
         // A millisecond on top, so that the deadline is over when it is looked at.
         let patience = patience.and_then(|patience| Timespec::try_from(patience + Duration::from_millis(1)).ok());
         match poll(&mut ends, patience.as_ref()) {

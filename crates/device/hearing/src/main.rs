@@ -7,6 +7,7 @@
 //! no socket call; a test looks.
 
 mod args;
+mod bulletin;
 mod doors;
 mod error;
 mod hearing;

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pipe::Options;
+use wire::limits::NAME_BYTES_MAX;
+use wire::name::device_name;
 
 /// `--help`.
 pub(crate) const USAGE: &str = "\
@@ -64,7 +66,10 @@ impl Args {
             ear_fd: options.required("ear-fd")?,
             events_fd: options.parsed("events-fd")?,
             control: options.path("control"),
-            name: options.text("name").map_or_else(host_name, str::to_owned),
+            name: match options.text("name") {
+                Some(name) => device_name(name).map_err(|error| format!("--name: {error}"))?.to_owned(),
+                None => host_name(),
+            },
             lockstep: options.has("lockstep"),
         })
     }
@@ -112,7 +117,8 @@ fn host_and_port(text: &str) -> Result<String, String> {
 /// The host's name as far as it goes into a pairing message.
 fn host_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    if name.is_empty() { "Sotto".to_owned() } else { name }
+    let name = &name[..name.floor_char_boundary(NAME_BYTES_MAX)];
+    device_name(name).unwrap_or("Sotto").to_owned()
 }
 
 #[cfg(test)]
@@ -162,6 +168,26 @@ mod tests {
             ("--data /d", "--cloud is needed"),
         ] {
             assert_eq!(parse(line), Err(complaint.to_owned()));
+        }
+        for (name, complaint) in
+            [(" ", "blank"), ("a\nb", "cannot be shown"), (&"x".repeat(65), "more than 64 bytes")]
+        {
+            let line = [
+                "--data",
+                "/d",
+                "--cloud",
+                "h:1",
+                "--speaker",
+                "none",
+                "--gate-fd",
+                "3",
+                "--ear-fd",
+                "4",
+                "--name",
+                name,
+            ];
+            let refused = Args::read(line.map(OsString::from)).expect_err("no name");
+            assert!(refused.starts_with("--name: a device's name") && refused.contains(complaint), "{refused}");
         }
     }
 }

@@ -20,7 +20,9 @@ use wire::limits::FRAME_BYTES_MAX;
 use wire::pairing::{Binding, EXPORTER_LABEL};
 
 use crate::error::LinkError;
+use crate::socket::Socket;
 use crate::tls;
+use crate::wipe::WipedReads;
 
 /// From the first packet to a WebSocket.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -34,6 +36,10 @@ const OUTGOING_MAX: usize = 256;
 /// What the kernel may hold of what was "sent": a second of sound. More would hide a network that stands still.
 const SEND_BUFFER_BYTES: u32 = 32_768;
 
+/// What of the cloud's words is read in one go: little, so that a caption's memory is given back, and wiped, with the next
+/// frame of a reply and not with the end of the connection.
+const READ_BUFFER_BYTES: usize = 1_024;
+
 /// The name in the TLS greeting: the same for every cloud, so that it says nothing.
 const SERVER_NAME: &str = "sotto-cloud";
 
@@ -41,8 +47,8 @@ const SERVER_NAME: &str = "sotto-cloud";
 #[derive(Debug)]
 pub(crate) enum FromNet {
     /// It is up.
-    Up(Binding),
-    /// So many frames were handed to the network since it came up.
+    Up { binding: Binding, socket: Socket },
+    /// So many frames were handed to the kernel since it came up.
     Written(u64),
     /// A frame came.
     Frame(Vec<u8>),
@@ -57,6 +63,8 @@ pub(crate) struct Connection {
     outgoing: mpsc::Sender<Vec<u8>>,
     queued: u64,
     task: AbortHandle,
+    /// The kernel's side of it, once it is up.
+    socket: Option<Socket>,
 }
 
 /// Where to, and as whom.
@@ -80,7 +88,7 @@ impl Connection {
             // Nobody listens any more: the process is ending.
             let _ = reports.send((number, FromNet::Down(error))).await;
         });
-        Self { number, outgoing, queued: 0, task: task.abort_handle() }
+        Self { number, outgoing, queued: 0, task: task.abort_handle(), socket: None }
     }
 
     pub(crate) const fn number(&self) -> u32 {
@@ -94,9 +102,32 @@ impl Connection {
         is_queued
     }
 
-    /// How many frames were queued: once [`FromNet::Written`] says as many, all of them were sent.
+    /// How many frames were queued: once [`FromNet::Written`] says as many, all of them are with the kernel.
     pub(crate) const fn queued(&self) -> u64 {
         self.queued
+    }
+
+    /// It is up: its socket can be asked and reset from here on.
+    pub(crate) fn attach(&mut self, socket: Socket) {
+        self.socket = Some(socket);
+    }
+
+    /// Whether nothing that was written waits in the kernel to be sent. What cannot be asked counts as waiting.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.socket.as_ref().is_some_and(|socket| matches!(socket.unsent(), Ok(0)))
+    }
+
+    /// Whether all that was written has arrived, so that nothing of it can be sent once more.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.socket.as_ref().is_none_or(|socket| matches!(socket.unacknowledged(), Ok(0)))
+    }
+
+    /// Ends it this instant; what is queued, here or in the kernel, is thrown away. Nothing more leaves once this returns.
+    ///
+    /// # Errors
+    /// [`LinkError::Reset`]: the process must end, and the connection with it.
+    pub(crate) fn reset(self) -> Result<(), LinkError> {
+        self.socket.as_ref().map_or(Ok(()), Socket::reset).map_err(LinkError::Reset)
     }
 }
 
@@ -104,6 +135,10 @@ impl Drop for Connection {
     /// What is queued is thrown away with it.
     fn drop(&mut self) {
         self.task.abort();
+        if let Some(socket) = &self.socket {
+            // One that cannot be reset is closed in an instant, with the task, and does not linger.
+            let _ = socket.reset();
+        }
     }
 }
 
@@ -115,29 +150,23 @@ async fn run(
     queue: mpsc::Receiver<Vec<u8>>,
     reports: &mpsc::Sender<(u32, FromNet)>,
 ) -> Result<Never, LinkError> {
-    let cloud = || target.cloud.clone();
-    let (socket, binding) =
-        timeout(CONNECT_WITHIN, connect(target)).await.map_err(|_| LinkError::Slow { cloud: cloud() })??;
-    let closed = || LinkError::Closed { cloud: cloud() };
-    reports.send((number, FromNet::Up(binding))).await.map_err(|_| closed())?;
-    let (sink, stream) = socket.split();
+    let (websocket, binding) = timeout(CONNECT_WITHIN, connect(target)).await.map_err(|_| LinkError::Slow)??;
+    let (WipedReads(tcp), _) = websocket.get_ref().get_ref();
+    let socket = Socket::of(tcp).map_err(LinkError::Unreachable)?;
+    reports.send((number, FromNet::Up { binding, socket })).await.map_err(|_| LinkError::Closed)?;
+    let (sink, stream) = websocket.split();
     tokio::select! {
-        ended = write(number, target, sink, queue, reports) => ended,
-        ended = read(number, target, stream, reports) => ended,
+        ended = write(number, sink, queue, reports) => ended,
+        ended = read(number, stream, reports) => ended,
     }
 }
 
-async fn connect(target: &Target) -> Result<(WebSocketStream<TlsStream<TcpStream>>, Binding), LinkError> {
-    let cloud = &target.cloud;
-    let unreachable = |source| LinkError::Unreachable { cloud: cloud.clone(), source };
-    let tcp = dial(cloud).await.map_err(unreachable)?;
+async fn connect(target: &Target) -> Result<(WebSocketStream<TlsStream<WipedReads<TcpStream>>>, Binding), LinkError> {
+    let tcp = dial(&target.cloud).await.map_err(LinkError::Unreachable)?;
     let name = ServerName::try_from(SERVER_NAME).map_err(|error| LinkError::Key(error.to_string()))?;
-    let tls = TlsConnector::from(Arc::clone(&target.tls))
-        .connect(name, tcp)
-        .await
-        .map_err(|error| tls_error(cloud, error))?;
+    let tls = TlsConnector::from(Arc::clone(&target.tls)).connect(name, WipedReads(tcp)).await.map_err(tls_error)?;
     let (_, session) = tls.get_ref();
-    let failed = |source| LinkError::Tls { cloud: cloud.clone(), source: io::Error::other(source) };
+    let failed = |source| LinkError::Tls(io::Error::other(source));
     let certificate = session
         .peer_certificates()
         .and_then(<[_]>::first)
@@ -147,11 +176,13 @@ async fn connect(target: &Target) -> Result<(WebSocketStream<TlsStream<TcpStream
         device_key: target.device_key,
         cloud_key: tls::fingerprint(certificate).map_err(failed)?,
     };
-    let config =
-        WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_MAX)).max_frame_size(Some(FRAME_BYTES_MAX));
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .max_frame_size(Some(FRAME_BYTES_MAX));
     let (socket, _) = client_async_with_config(format!("wss://{SERVER_NAME}/device"), tls, Some(config))
         .await
-        .map_err(|error| websocket_error(cloud, error))?;
+        .map_err(websocket_error)?;
     Ok((socket, binding))
 }
 
@@ -175,59 +206,50 @@ async fn dial(cloud: &str) -> io::Result<TcpStream> {
 
 async fn write(
     number: u32,
-    target: &Target,
-    mut sink: futures_util::stream::SplitSink<WebSocketStream<TlsStream<TcpStream>>, Message>,
+    mut sink: futures_util::stream::SplitSink<WebSocketStream<TlsStream<WipedReads<TcpStream>>>, Message>,
     mut queue: mpsc::Receiver<Vec<u8>>,
     reports: &mpsc::Sender<(u32, FromNet)>,
 ) -> Result<Never, LinkError> {
     let mut written = 0;
-    let closed = || LinkError::Closed { cloud: target.cloud.clone() };
     loop {
-        let frame = queue.recv().await.ok_or_else(closed)?;
+        let frame = queue.recv().await.ok_or(LinkError::Closed)?;
         timeout(WRITE_WITHIN, sink.send(Message::binary(frame)))
             .await
-            .map_err(|_| LinkError::Slow { cloud: target.cloud.clone() })?
-            .map_err(|error| websocket_error(&target.cloud, error))?;
+            .map_err(|_| LinkError::Slow)?
+            .map_err(websocket_error)?;
         written += 1;
-        reports.send((number, FromNet::Written(written))).await.map_err(|_| closed())?;
+        reports.send((number, FromNet::Written(written))).await.map_err(|_| LinkError::Closed)?;
     }
 }
 
 async fn read(
     number: u32,
-    target: &Target,
-    mut stream: futures_util::stream::SplitStream<WebSocketStream<TlsStream<TcpStream>>>,
+    mut stream: futures_util::stream::SplitStream<WebSocketStream<TlsStream<WipedReads<TcpStream>>>>,
     reports: &mpsc::Sender<(u32, FromNet)>,
 ) -> Result<Never, LinkError> {
-    let closed = || LinkError::Closed { cloud: target.cloud.clone() };
     loop {
-        let message =
-            stream.next().await.ok_or_else(closed)?.map_err(|error| websocket_error(&target.cloud, error))?;
+        let message = stream.next().await.ok_or(LinkError::Closed)?.map_err(websocket_error)?;
         let frame = match message {
             Message::Binary(frame) => frame,
-            Message::Close(_) => return Err(closed()),
+            Message::Close(_) => return Err(LinkError::Closed),
             Message::Ping(_) | Message::Pong(_) => continue,
             Message::Text(_) | Message::Frame(_) => {
                 return Err(wire::SessionError::from(wire::FrameError::NotBinary).into());
             }
         };
-        reports.send((number, FromNet::Frame(frame.into()))).await.map_err(|_| closed())?;
+        reports.send((number, FromNet::Frame(frame.into()))).await.map_err(|_| LinkError::Closed)?;
     }
 }
 
-fn tls_error(cloud: &str, error: io::Error) -> LinkError {
+fn tls_error(error: io::Error) -> LinkError {
     let refused = rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    if inner == Some(&refused) {
-        LinkError::AnotherKey { cloud: cloud.to_owned() }
-    } else {
-        LinkError::Tls { cloud: cloud.to_owned(), source: error }
-    }
+    if inner == Some(&refused) { LinkError::AnotherKey } else { LinkError::Tls(error) }
 }
 
-fn websocket_error(cloud: &str, error: WsError) -> LinkError {
+fn websocket_error(error: WsError) -> LinkError {
     match error {
-        WsError::ConnectionClosed | WsError::AlreadyClosed => LinkError::Closed { cloud: cloud.to_owned() },
-        error => LinkError::WebSocket { cloud: cloud.to_owned(), source: Box::new(error) },
+        WsError::ConnectionClosed | WsError::AlreadyClosed => LinkError::Closed,
+        error => LinkError::WebSocket(Box::new(error)),
     }
 }

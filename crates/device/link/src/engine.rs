@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base::limits::DRAIN_MAX;
 use base::{Redacted, SampleCount, TurnId};
 use pipe::{EarToLink, Events, Line, LinkToEar};
 
@@ -13,15 +12,11 @@ use crate::error::LinkError;
 use crate::prompts::Prompt;
 use crate::speaker::{self, Speaker, VoiceId};
 use crate::translate;
-use crate::uplink::{Report, Uplink, count};
+use crate::uplink::{Report, Uplink};
 
 mod answer;
-
-/// What of [`DRAIN_MAX`] is spent here; the rest is for the pipe to the ear.
-const DRAIN_WITHIN: Duration = DRAIN_MAX.saturating_sub(Duration::from_millis(50));
-
-/// From Close to TurnOver. A reply that is still heard then goes on, but the ear no longer waits for it.
-const TURN_OVER_WITHIN: Duration = Duration::from_millis(19_500);
+mod drain;
+mod over;
 
 /// Link's state.
 pub(crate) struct Engine {
@@ -40,7 +35,7 @@ pub(crate) struct Turn {
     voice: Voice,
     /// What came of it, once that is known.
     outcome: Option<&'static str>,
-    /// Since its stream is closed: when the ear is told that it is over, whatever else.
+    /// Since its stream is closed: when what it waits for must have come, see [`over`].
     over_by: Option<Duration>,
 }
 
@@ -48,8 +43,8 @@ pub(crate) struct Turn {
 enum Gate {
     /// Sound passes; to nowhere where there is no session.
     Open { to_cloud: bool, passed: SampleCount },
-    /// It is closed; what passed is sent once so many frames are written.
-    Draining { frames: u64, until: Duration },
+    /// It is closed; what passed is sent once so many frames are written and the kernel has none of them unsent.
+    Draining { frames: u64, is_written: bool, look_at: Duration, until: Duration },
     /// The ear was told that nothing of it is left here.
     Drained,
 }
@@ -64,6 +59,8 @@ enum Voice {
     Reply(VoiceId),
     /// All of it is with the loudspeaker.
     Whole { voice: VoiceId, is_reply: bool },
+    /// It lasts too long, and the loudspeaker was told to fall silent.
+    Cut(VoiceId),
     /// Nothing more is heard.
     Over,
 }
@@ -71,34 +68,24 @@ enum Voice {
 impl Engine {
     /// When to call [`Self::on_deadline`].
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        let turn = self.turn.as_ref();
-        let drained_by = turn.and_then(|turn| match turn.gate {
-            Gate::Draining { until, .. } => Some(until),
-            Gate::Open { .. } | Gate::Drained => None,
-        });
-        [self.uplink.deadline(), drained_by, turn.and_then(|turn| turn.over_by)].into_iter().flatten().min()
+        let over_by = self.turn.as_ref().and_then(|turn| turn.over_by);
+        [self.uplink.deadline(), self.drain_deadline(), over_by].into_iter().flatten().min()
     }
 
     /// Link has started.
     pub(crate) fn begin(&mut self) -> Result<(), LinkError> {
         let mut reports = Vec::new();
         self.uplink.begin(&mut reports);
-        self.take(reports)
+        self.take(reports, Duration::ZERO)
     }
 
     /// Time has passed.
     pub(crate) fn on_deadline(&mut self, now: Duration) -> Result<(), LinkError> {
         let mut reports = Vec::new();
         self.uplink.on_deadline(now, &mut reports);
-        let is_late = matches!(&self.turn, Some(Turn { gate: Gate::Draining { until, .. }, .. }) if *until <= now);
-        if is_late {
-            self.uplink.abandon(now, &mut reports);
-        }
-        self.take(reports)?;
-        if self.turn.as_ref().is_some_and(|turn| turn.over_by.is_some_and(|by| by <= now)) {
-            self.end_turn()?;
-        }
-        Ok(())
+        self.look_at_drain(now, &mut reports)?;
+        self.take(reports, now)?;
+        self.end_late_turn(now)
     }
 
     /// The ear let something through its gate.
@@ -108,8 +95,13 @@ impl Engine {
             EarToLink::Open(open) => self.open(&open, now, &mut reports)?,
             EarToLink::Pcm { turn, pcm } => self.pass(turn, pcm, now, &mut reports)?,
             EarToLink::Close(close) => self.close(&close, now, &mut reports)?,
+            EarToLink::MicOff => {
+                let is_streaming = matches!(&self.turn, Some(turn) if !matches!(turn.gate, Gate::Drained));
+                self.uplink.silence(is_streaming, now, &mut reports)?;
+                self.tell_ear(LinkToEar::Silenced)?;
+            }
         }
-        self.take(reports)
+        self.take(reports, now)
     }
 
     /// A line of the control file.
@@ -119,14 +111,14 @@ impl Engine {
             Control::Pair(code) => self.uplink.pair(code, now, &mut reports),
             Control::Unknown(what) => self.events.error(what),
         }
-        self.take(reports)
+        self.take(reports, now)
     }
 
     /// A connection reports.
     pub(crate) fn on_net(&mut self, number: u32, event: FromNet, now: Duration) -> Result<(), LinkError> {
         let mut reports = Vec::new();
         self.uplink.on_net(number, event, now, &mut reports);
-        self.take(reports)
+        self.take(reports, now)
     }
 
     /// The loudspeaker reports.
@@ -144,23 +136,28 @@ impl Engine {
             }
             speaker::Report::Done(done) => {
                 if let Some(turn) = &mut self.turn
-                    && let Voice::Whole { voice, is_reply } = turn.voice
+                    && let Voice::Whole { voice, .. } | Voice::Cut(voice) = turn.voice
                     && voice == done
                 {
+                    let is_heard = matches!(turn.voice, Voice::Whole { is_reply: true, .. });
                     turn.voice = Voice::Over;
-                    if is_reply {
+                    if is_heard {
                         self.uplink.played(turn.id, now, &mut reports);
                     }
                 }
             }
         }
-        self.take(reports)
+        self.take(reports, now)
     }
 
     fn open(&mut self, open: &pipe::StreamOpen, now: Duration, reports: &mut Vec<Report>) -> Result<(), LinkError> {
         // A turn that was not over is: its owner has asked for something else.
-        if self.turn.is_some() {
-            self.speaker.stop();
+        // Whatever is still heard is not the new request's.
+        self.speaker.stop();
+        if let Some(turn) = &self.turn {
+            if !matches!(turn.gate, Gate::Drained) {
+                self.uplink.silence(true, now, reports)?;
+            }
             self.end_turn()?;
         }
         self.speaker.prepare();
@@ -195,7 +192,7 @@ impl Engine {
         if *id != turn {
             return Ok(());
         }
-        *passed = SampleCount(passed.0 + count(&pcm).0);
+        *passed += SampleCount::of(pcm.expose());
         let through = *passed;
         if *to_cloud && self.uplink.audio(turn, pcm, now, reports) {
             return Ok(());
@@ -212,24 +209,19 @@ impl Engine {
     ) -> Result<(), LinkError> {
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.id == close.turn) else { return Ok(()) };
         let Gate::Open { to_cloud, passed } = turn.gate else { return Ok(()) };
-        turn.over_by = Some(now.saturating_add(TURN_OVER_WITHIN));
-        let frames = if to_cloud { self.uplink.close(translate::close(close), now, reports) } else { None };
-        turn.gate = match frames {
-            Some(frames) => Gate::Draining { frames, until: now.saturating_add(DRAIN_WITHIN) },
-            None => Gate::Drained,
-        };
-        let is_drained = frames.is_none();
+        turn.wait_for_voice(now);
         if passed != close.samples_total {
             self.events.error("the gate's books do not balance: samples were lost between ear and link");
         }
-        if is_drained {
-            self.tell_ear(LinkToEar::Drained { turn: close.turn })?;
+        if close.reason == pipe::CloseReason::MicOff {
+            return self.take_back(to_cloud, now, reports);
         }
-        Ok(())
+        let frames = if to_cloud { self.uplink.close(translate::close(close), now, reports) } else { None };
+        self.drain(frames, now)
     }
 
     /// Does what the uplink says, and then whatever of the turn has become due.
-    fn take(&mut self, reports: Vec<Report>) -> Result<(), LinkError> {
+    fn take(&mut self, reports: Vec<Report>, now: Duration) -> Result<(), LinkError> {
         for report in reports {
             match report {
                 Report::State { state, reason } => {
@@ -239,6 +231,7 @@ impl Engine {
                         None => line,
                     });
                 }
+                Report::Standing(standing) => self.tell_ear(LinkToEar::Standing(standing))?,
                 Report::Paired(device) => {
                     self.events.send(Line::new("paired").text("device", &device.to_string()));
                     self.say_aside(Prompt::Paired)?;
@@ -248,25 +241,10 @@ impl Engine {
                     self.say_aside(Prompt::PairingFailed)?;
                 }
                 Report::Lost => self.on_lost()?,
-                Report::Written(count) => self.on_written(count)?,
-                Report::Act(action) => self.act(action)?,
+                Report::Written(count) => self.on_written(count, now)?,
+                Report::Act(action) => self.act(action, now)?,
             }
         }
-        self.advance_turn()
-    }
-
-    fn on_written(&mut self, written: u64) -> Result<(), LinkError> {
-        match &mut self.turn {
-            Some(Turn { id, gate: gate @ Gate::Draining { .. }, .. }) => {
-                let Gate::Draining { frames, .. } = gate else { return Ok(()) };
-                if written < *frames {
-                    return Ok(());
-                }
-                *gate = Gate::Drained;
-                let turn = *id;
-                self.tell_ear(LinkToEar::Drained { turn })
-            }
-            _ => Ok(()),
-        }
+        self.advance_turn(now)
     }
 }

@@ -34,54 +34,33 @@ pub(crate) enum LinkError {
     /// A key or certificate cannot be made or used.
     #[error("cannot use the device's key: {0}")]
     Key(String),
-    /// The cloud's address leads nowhere.
-    #[error("cannot reach {cloud}: {source}")]
-    Unreachable {
-        /// Its address.
-        cloud: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    /// The cloud's address leads nowhere. Which address it was stands in no error (invariant I9).
+    #[error("the cloud cannot be reached: {}", io_words(.0))]
+    Unreachable(#[source] io::Error),
     /// The one who answers is not the cloud that this device was paired with.
-    #[error("{cloud} shows another key than the cloud this device is paired with")]
-    AnotherKey {
-        /// Its address.
-        cloud: String,
-    },
+    #[error("who answers shows another key than the cloud this device is paired with")]
+    AnotherKey,
     /// TLS did not come up.
-    #[error("no secure connection to {cloud}: {source}")]
-    Tls {
-        /// Its address.
-        cloud: String,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
+    #[error("no secure connection to the cloud: {}", io_words(.0))]
+    Tls(#[source] io::Error),
     /// What answers does not speak WebSocket, or stopped to.
-    #[error("no session with {cloud}: {source}")]
-    WebSocket {
-        /// Its address.
-        cloud: String,
-        /// What went wrong.
-        #[source]
-        source: Box<tokio_tungstenite::tungstenite::Error>,
-    },
+    #[error("no session with the cloud: {0}")]
+    WebSocket(#[source] Box<tokio_tungstenite::tungstenite::Error>),
     /// The connection did not come up, or did not take what was written, in time.
-    #[error("{cloud} did not answer in time")]
-    Slow {
-        /// Its address.
-        cloud: String,
-    },
+    #[error("the cloud did not answer in time")]
+    Slow,
     /// The cloud closed the connection.
-    #[error("{cloud} closed the connection")]
-    Closed {
-        /// Its address.
-        cloud: String,
-    },
+    #[error("the cloud closed the connection")]
+    Closed,
     /// The session ended.
     #[error(transparent)]
     Session(#[from] wire::SessionError),
+    /// The loudspeaker sounds on although it was told not to: only the end of the process ends it.
+    #[error("the loudspeaker does not fall silent")]
+    Loud,
+    /// A connection whose sound must not leave any more cannot be ended.
+    #[error("the connection cannot be reset: {0}")]
+    Reset(#[source] io::Error),
     /// What passed the gate could not be sent within the permit's time, and was thrown away.
     #[error("the network did not take the stream in time")]
     Stalled,
@@ -95,5 +74,14 @@ impl LinkError {
             Self::Pipe(_) => exit::PEER_GONE,
             _ => exit::FAILED,
         }
+    }
+}
+
+/// What the system says of a failed connection. A resolver may put the name into its own words: then ours stand for them.
+fn io_words(error: &io::Error) -> String {
+    match error.get_ref() {
+        Some(inner) if inner.is::<rustls::Error>() => inner.to_string(),
+        Some(_) => error.kind().to_string(),
+        None => error.to_string(),
     }
 }

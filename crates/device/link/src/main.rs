@@ -13,11 +13,13 @@ mod ends;
 mod engine;
 mod error;
 mod prompts;
+mod socket;
 mod speaker;
 mod store;
 mod tls;
 mod translate;
 mod uplink;
+mod wipe;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -38,6 +40,9 @@ use crate::error::LinkError;
 use crate::speaker::{Report, Speaker};
 use crate::store::Store;
 use crate::uplink::Uplink;
+
+#[global_allocator]
+static MEMORY: wipe::Wiping = wipe::Wiping;
 
 /// Reports that wait for the engine, from each of the threads and tasks.
 const REPORTS_MAX: usize = 64;

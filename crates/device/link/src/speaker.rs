@@ -1,10 +1,9 @@
 //! The loudspeaker: a thread of its own, since a sound card waits for nobody.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base::Redacted;
-use base::limits::REPLY_SECONDS_MAX;
 use tokio::sync::mpsc;
 
 use crate::args;
@@ -12,26 +11,16 @@ use crate::error::LinkError;
 
 mod card;
 mod file;
+mod queue;
 mod resampler;
 
-/// Commands that wait for the thread: more than the frames of the longest reply (60 s at 48 kHz are 188).
-const COMMANDS_MAX: usize = 256;
+use queue::{Command, Nothing, Queue, VoiceLeft};
 
 /// What a card may take longer than the sound lasts, before it counts as gone.
 const OVERTIME_MAX: Duration = Duration::from_secs(2);
 
 /// The number of one voice: a reply or a prompt. Reports of an earlier one are told by it.
 pub(crate) type VoiceId = u32;
-
-/// What the thread is told.
-#[derive(Debug)]
-enum Command {
-    Prepare,
-    Start { voice: VoiceId, rate_hz: u32 },
-    Samples(Redacted<Vec<i16>>),
-    End,
-    Stop,
-}
 
 /// What the thread reports.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,9 +36,10 @@ pub(crate) enum Report {
 /// The engine's end of it.
 #[derive(Debug)]
 pub(crate) struct Speaker {
-    commands: SyncSender<Command>,
+    queue: Arc<Queue>,
     is_card: bool,
     last: VoiceId,
+    left: VoiceLeft,
 }
 
 /// Where samples go. All calls come from one thread.
@@ -78,7 +68,8 @@ impl Speaker {
         is_paced: bool,
         reports: mpsc::Sender<Report>,
     ) -> Result<Self, LinkError> {
-        let (commands, received) = sync_channel(COMMANDS_MAX);
+        let queue = Arc::new(Queue::default());
+        let commands = Arc::clone(&queue);
         let is_card = matches!(choice, args::Speaker::Card(_));
         let run = move || {
             let sink: Box<dyn Sink> = match choice {
@@ -86,10 +77,10 @@ impl Speaker {
                 args::Speaker::File(path) => Box::new(file::Replies::new(Some(path), is_paced)),
                 args::Speaker::Nowhere => Box::new(file::Replies::new(None, is_paced)),
             };
-            Player { sink, reports, voice: None }.run(&received);
+            Player { sink, reports, voice: None }.run(&commands);
         };
         std::thread::Builder::new().name("speaker".to_owned()).spawn(run).map_err(LinkError::Start)?;
-        Ok(Self { commands, is_card, last: 0 })
+        Ok(Self { queue, is_card, last: 0, left: VoiceLeft::default() })
     }
 
     /// Whether there are ears to hear what is no reply to anything.
@@ -99,34 +90,45 @@ impl Speaker {
 
     /// A voice may come soon: a card is opened now, so as not to be waited for then.
     pub(crate) fn prepare(&self) {
-        self.tell(Command::Prepare);
+        self.queue.prepare();
     }
 
     /// Begins a voice; one that was still heard falls silent.
     pub(crate) fn begin(&mut self, rate_hz: u32) -> VoiceId {
         self.last = self.last.wrapping_add(1);
-        self.tell(Command::Start { voice: self.last, rate_hz });
+        self.left = VoiceLeft::at(rate_hz);
+        self.queue.start(self.last, rate_hz);
         self.last
     }
 
-    /// The next samples of the voice.
-    pub(crate) fn push(&self, samples: Redacted<Vec<i16>>) {
-        self.tell(Command::Samples(samples));
+    /// The next samples of the voice; `false` where it is longer than any may be, and what is too much was left out.
+    pub(crate) fn push(&mut self, mut samples: Redacted<Vec<i16>>) -> bool {
+        let n_samples = samples.expose().len();
+        let taken = self.left.take(n_samples);
+        if taken == 0 {
+            return n_samples == 0;
+        }
+        if taken < n_samples {
+            samples = Redacted::new(samples.expose()[..taken].to_vec());
+        }
+        self.queue.samples(samples);
+        taken == n_samples
     }
 
     /// The voice is whole.
     pub(crate) fn end(&self) {
-        self.tell(Command::End);
+        self.queue.end();
     }
 
-    /// Silence.
+    /// Silence; [`Report::Done`] says of the latest voice when it is so.
     pub(crate) fn stop(&self) {
-        self.tell(Command::Stop);
+        self.queue.stop(self.last);
     }
+}
 
-    fn tell(&self, command: Command) {
-        // Full only where the sound card hangs; the turn's deadline then ends the turn.
-        let _ = self.commands.try_send(command);
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 
@@ -139,22 +141,17 @@ struct Player {
 struct Voice {
     id: VoiceId,
     has_started: bool,
-    samples_left: usize,
     /// Once it is whole: when it counts as hung.
     hung_at: Option<Instant>,
 }
 
 impl Player {
-    fn run(mut self, commands: &Receiver<Command>) {
+    fn run(mut self, commands: &Queue) {
         loop {
-            let command = match self.wait() {
-                Some(wait) => commands.recv_timeout(wait),
-                None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match command {
+            match commands.next(self.wait()) {
                 Ok(command) => self.on_command(command),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.sink.stop(),
+                Err(Nothing::Yet) => {}
+                Err(Nothing::Ever) => return self.sink.stop(),
             }
             self.end_voice_when_over();
         }
@@ -172,18 +169,14 @@ impl Player {
             Command::Prepare => {}
             Command::Start { voice, rate_hz } => {
                 self.silence();
-                let samples_left = (rate_hz as usize).saturating_mul(REPLY_SECONDS_MAX as usize);
-                self.voice = Some(Voice { id: voice, has_started: false, samples_left, hung_at: None });
+                self.voice = Some(Voice { id: voice, has_started: false, hung_at: None });
                 if let Err(error) = self.sink.start(rate_hz) {
                     self.report(Report::Failed(error));
                 }
             }
             Command::Samples(samples) => {
                 let Some(voice) = self.voice.as_mut().filter(|voice| voice.hung_at.is_none()) else { return };
-                let samples = samples.expose();
-                let heard = &samples[..samples.len().min(voice.samples_left)];
-                voice.samples_left -= heard.len();
-                self.sink.push(heard);
+                self.sink.push(samples.expose());
                 let (is_first, id) = (!voice.has_started, voice.id);
                 voice.has_started = true;
                 if is_first {
@@ -198,7 +191,11 @@ impl Player {
                     self.report(Report::Failed(error));
                 }
             }
-            Command::Stop => self.silence(),
+            Command::Stop { last } => {
+                self.silence();
+                // Also of a voice that never came this far.
+                self.report(Report::Done(last));
+            }
         }
     }
 
@@ -221,8 +218,8 @@ impl Player {
     }
 
     fn report(&self, report: Report) {
-        // Where nobody listens the process is ending; where the queue is full the turn's deadline helps.
-        let _ = self.reports.try_send(report);
+        // Where nobody listens the process is ending.
+        let _ = self.reports.blocking_send(report);
     }
 }
 

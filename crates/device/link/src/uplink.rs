@@ -7,12 +7,12 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{DeviceId, Redacted, SampleCount, TurnId};
+use base::{DeviceId, Redacted, TurnId};
+use pipe::Standing;
 use tokio::sync::mpsc;
 use wire::device::{Action, Session};
-use wire::limits::NAME_BYTES_MAX;
 use wire::pairing::PairingCode;
-use wire::{FromDevice, NotNow, PairFailure, RefusedReason, SessionError, StreamClose, StreamOpen};
+use wire::{FromDevice, NotNow, RefusedReason, SessionError, StreamClose, StreamOpen};
 
 use crate::connection::{Connection, FromNet, Target};
 use crate::error::LinkError;
@@ -20,17 +20,18 @@ use crate::prompts::Prompt;
 use crate::store::{Identity, Pin, Store};
 use crate::tls;
 
-/// The wait before the second attempt; it doubles with each further one.
-const BACK_OFF_FIRST: Duration = Duration::from_millis(500);
+mod cut;
+mod standing;
 
-/// The longest wait between two attempts. A wake word is answered by an attempt at once.
-const BACK_OFF_MAX: Duration = Duration::from_secs(20);
+use standing::back_off;
 
 /// What comes of it, in order.
 #[derive(Debug)]
 pub(crate) enum Report {
     /// The link is in another state now.
     State { state: &'static str, reason: Option<String> },
+    /// What of it a person at the device is shown.
+    Standing(Standing),
     /// A cloud was pinned.
     Paired(DeviceId),
     /// A pairing came to nothing.
@@ -101,14 +102,14 @@ impl Uplink {
             Some(_) => State::Waiting { until: Duration::ZERO, refused: None },
             None => State::Unpaired,
         };
-        let name = Redacted::new(name[..name.floor_char_boundary(NAME_BYTES_MAX)].to_owned());
+        let name = Redacted::new(name.to_owned());
         Ok(Self { store, identity, cloud, name, pin, state, reports, n_connections: 0, n_failures: 0, shown: "" })
     }
 
     /// Says how things stand at the start.
     pub(crate) fn begin(&mut self, out: &mut Vec<Report>) {
         if matches!(self.state, State::Unpaired) {
-            self.show("unpaired", None, out);
+            self.show("unpaired", Standing::Unpaired, None, out);
         }
     }
 
@@ -172,8 +173,10 @@ impl Uplink {
                     self.settle(result, now, out);
                 }
             }
-            FromNet::Up(binding) => {
-                if let State::Connecting { connection, purpose } = mem::replace(&mut self.state, State::Unpaired) {
+            FromNet::Up { binding, socket } => {
+                if let State::Connecting { mut connection, purpose } = mem::replace(&mut self.state, State::Unpaired)
+                {
+                    connection.attach(socket);
                     let (session, hello) = Session::new(matches!(purpose, Purpose::Turns), binding, now);
                     self.state = State::Up { connection, session: Box::new(session), purpose };
                     self.settle(Ok(vec![Action::Send(hello)]), now, out);
@@ -227,13 +230,6 @@ impl Uplink {
         }
     }
 
-    /// Gives the connection up: what waits to be sent is thrown away.
-    pub(crate) fn abandon(&mut self, now: Duration, out: &mut Vec<Report>) {
-        if matches!(self.state, State::Up { .. }) {
-            self.fail(LinkError::Stalled, now, out);
-        }
-    }
-
     fn say(
         &mut self,
         call: impl FnOnce(&mut Session) -> Result<FromDevice, NotNow>,
@@ -247,6 +243,7 @@ impl Uplink {
     }
 
     fn connect(&mut self, purpose: Purpose, now: Duration, out: &mut Vec<Report>) {
+        let is_pairing = matches!(purpose, Purpose::Pairing(_));
         let pin = match purpose {
             Purpose::Turns => self.pin.map(|pin| pin.cloud_key),
             Purpose::Pairing(_) => None,
@@ -260,8 +257,11 @@ impl Uplink {
         let connection = Connection::start(self.n_connections, target, self.reports.clone());
         self.state = State::Connecting { connection, purpose };
         // Attempts after the first are not news: the state stays "offline" until one succeeds.
+        let standing = if is_pairing { Standing::Pairing } else { Standing::Connecting };
         if !matches!(self.shown, "offline" | "refused") {
-            self.show("connecting", None, out);
+            self.show("connecting", standing, None, out);
+        } else if is_pairing {
+            out.push(Report::Standing(standing));
         }
     }
 
@@ -297,13 +297,14 @@ impl Uplink {
                 Ok(())
             }
             Action::PairingFailed { reason, tries_left } => {
-                out.push(Report::PairingFailed(why_not(reason, tries_left)));
+                out.push(Report::Standing(standing::of_failed_pairing(reason)));
+                out.push(Report::PairingFailed(standing::why_not(reason, tries_left)));
                 self.rest(now, out);
                 Ok(())
             }
             Action::Online { settings, .. } => {
                 self.n_failures = 0;
-                self.show("online", None, out);
+                self.show("online", Standing::Online, None, out);
                 out.push(Report::Act(Action::Settings(settings)));
                 Ok(())
             }
@@ -320,7 +321,12 @@ impl Uplink {
             State::Connecting { purpose, .. } | State::Up { purpose, .. } => purpose,
             State::Unpaired | State::Waiting { .. } => Purpose::Turns,
         };
+        self.fail_as(purpose, error, now, out);
+    }
+
+    fn fail_as(&mut self, purpose: Purpose, error: LinkError, now: Duration, out: &mut Vec<Report>) {
         if let Purpose::Pairing(_) = purpose {
+            out.push(Report::Standing(standing::of_broken_pairing(&error)));
             out.push(Report::PairingFailed(error.to_string()));
             return self.rest(now, out);
         }
@@ -330,8 +336,9 @@ impl Uplink {
         };
         self.n_failures = self.n_failures.saturating_add(1);
         self.state = State::Waiting { until: now.saturating_add(back_off(self.n_failures)), refused };
-        let is_refused = refused.is_some() || matches!(error, LinkError::AnotherKey { .. });
-        self.show(if is_refused { "refused" } else { "offline" }, Some(error.to_string()), out);
+        let is_refused = refused.is_some() || matches!(error, LinkError::AnotherKey);
+        let standing = standing::of_failure(&error);
+        self.show(if is_refused { "refused" } else { "offline" }, standing, Some(error.to_string()), out);
         out.push(Report::Lost);
     }
 
@@ -341,49 +348,16 @@ impl Uplink {
             self.state = State::Waiting { until: now, refused: None };
         } else {
             self.state = State::Unpaired;
-            self.show("unpaired", None, out);
+            self.show("unpaired", Standing::Unpaired, None, out);
         }
     }
 
-    fn show(&mut self, state: &'static str, reason: Option<String>, out: &mut Vec<Report>) {
+    fn show(&mut self, state: &'static str, standing: Standing, reason: Option<String>, out: &mut Vec<Report>) {
+        // Two refusals are one state and may be two things to know.
+        out.push(Report::Standing(standing));
         if self.shown != state {
             self.shown = state;
             out.push(Report::State { state, reason });
         }
-    }
-}
-
-fn why_not(reason: PairFailure, tries_left: u8) -> String {
-    match reason {
-        PairFailure::WrongCode => format!("{reason}; tries left: {tries_left}"),
-        _ => reason.to_string(),
-    }
-}
-
-/// Half to all of the wait that is due, so that a thousand devices do not come back in one instant.
-fn back_off(n_failures: u32) -> Duration {
-    let doublings = n_failures.saturating_sub(1).min(16);
-    let wait = BACK_OFF_FIRST.saturating_mul(1 << doublings).min(BACK_OFF_MAX);
-    // Without randomness, all of it.
-    let [jitter] = tls::random().unwrap_or([u8::MAX]);
-    wait / 2 + wait / 2 * u32::from(jitter) / 255
-}
-
-/// Samples as the gate's pipe and the wire count them.
-pub(crate) fn count(samples: &Redacted<Vec<i16>>) -> SampleCount {
-    SampleCount(samples.expose().len() as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_to_a_limit_and_are_never_in_step() {
-        for n_failures in 1..100 {
-            let wait = back_off(n_failures);
-            assert!(wait >= BACK_OFF_FIRST / 2 && wait <= BACK_OFF_MAX, "{n_failures}: {wait:?}");
-        }
-        assert!(back_off(u32::MAX) >= BACK_OFF_MAX / 2);
     }
 }

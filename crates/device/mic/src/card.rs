@@ -32,6 +32,8 @@ pub(crate) fn capture(
 ) -> Result<(), MicStop> {
     // The card's library starts threads of its own: the sandbox comes first.
     sandbox::mic_card().announce(events);
+    // The library prints some lines of its own for each attempt; what came of it is told once, by us.
+    let _quiet = alsa::Output::local_error_handler();
     let device = find(name)?;
     let config = device.default_input_config().map_err(failed)?;
     let mut converter = Converter::new(config.sample_rate(), usize::from(config.channels()))

@@ -8,6 +8,7 @@
 mod buttons;
 mod error;
 mod face;
+mod idle;
 mod panel;
 mod state;
 

@@ -15,10 +15,15 @@ use rustix::time::Timespec;
 use crate::buttons::{Buttons, Press};
 use crate::error::PanelStop;
 use crate::face::Face;
+use crate::idle::{Idle, Word};
 use crate::state::StateFile;
 
 /// The longest a listening light may be on: a stream's 15 s and every wait that the ear allows within it, several times.
 const LISTENING_MAX: Duration = Duration::from_secs(120);
+
+/// How long the light is kept on once the ear has died in the middle of a stream: until the launcher has ended link, which
+/// may be sending what it has. Longer than the launcher takes.
+const HELD_MAX: Duration = Duration::from_secs(3);
 
 /// The panel's four pipe ends.
 pub(crate) struct Ends {
@@ -37,7 +42,8 @@ pub(crate) struct Panel<'a> {
     face: Face,
     events: &'a mut Events,
     lamp: Lamp,
-    shown: Option<Light>,
+    idle: Idle,
+    shown: Option<(Light, Word)>,
     clock: SystemClock,
     lit_since: Option<Duration>,
     /// What was last said of the microphones.
@@ -61,7 +67,21 @@ impl<'a> Panel<'a> {
     ) -> Self {
         let lamp = Lamp::new(state.are_mics_on());
         let (line, clock) = (Vec::new(), SystemClock::new());
-        Self { ends, state, buttons, line, face, events, lamp, shown: None, clock, lit_since: None, mics_told: None }
+        let idle = Idle::default();
+        Self {
+            ends,
+            state,
+            buttons,
+            line,
+            face,
+            events,
+            lamp,
+            idle,
+            shown: None,
+            clock,
+            lit_since: None,
+            mics_told: None,
+        }
     }
 
     /// Serves until the launcher or a person ends it. The light is out when this returns.
@@ -85,6 +105,9 @@ impl<'a> Panel<'a> {
             if self.step()? == Next::End {
                 return Ok(());
             }
+            if self.idle.until().is_some_and(|until| until <= self.clock.elapsed()) {
+                self.show();
+            }
             if self.lit_since.is_some_and(|since| self.clock.elapsed().saturating_sub(since) > LISTENING_MAX) {
                 return Err(PanelStop::LightKept);
             }
@@ -105,7 +128,10 @@ impl<'a> Panel<'a> {
             match take(&mut self.ends.from_ear, "ear")? {
                 Received::Message(message) => self.on_ear(message)?,
                 Received::Nothing => break,
-                Received::Gone => return Err(PanelStop::EarGone),
+                Received::Gone => {
+                    self.hold_light();
+                    return Err(PanelStop::EarGone);
+                }
             }
         }
         for press in self.buttons.presses(&mut self.line) {
@@ -114,6 +140,21 @@ impl<'a> Panel<'a> {
             }
         }
         Ok(Next::On)
+    }
+
+    /// The ear died in the middle of a stream: what passed may still be on its way, so the light stays until the launcher,
+    /// who ends link first, lets go of us.
+    fn hold_light(&mut self) {
+        let until = self.clock.elapsed().saturating_add(HELD_MAX);
+        while self.lamp.is_listening() && self.clock.elapsed() < until {
+            let patience = Timespec::try_from(until.saturating_sub(self.clock.elapsed())).ok();
+            let mut ends = [PollFd::from_borrowed_fd(self.ends.from_launcher.as_fd(), PollFlags::IN)];
+            // Interrupted or late: both are seen above.
+            let _ = poll(&mut ends, patience.as_ref());
+            if !matches!(self.ends.from_launcher.receive(), Ok(Received::Message(_) | Received::Nothing)) {
+                return;
+            }
+        }
     }
 
     fn on_ear(&mut self, message: EarToPanel) -> Result<(), PanelStop> {
@@ -127,7 +168,10 @@ impl<'a> Panel<'a> {
             }
             // Off again in the meantime: then it stays off.
             EarToPanel::Ready if self.lamp.are_mics_on() => self.tell_launcher(PanelToLauncher::MicrophonesOn)?,
-            EarToPanel::Ready | EarToPanel::MicGone => {}
+            EarToPanel::Ready => {}
+            EarToPanel::MicGone => self.idle.hear(false),
+            EarToPanel::Hears => self.idle.hear(true),
+            EarToPanel::Standing(standing) => self.idle.stand(standing, self.clock.elapsed()),
         }
         self.show();
         Ok(())
@@ -181,6 +225,7 @@ impl<'a> Panel<'a> {
         match self.lamp.press_mic(Some(wants_on)) {
             // The microphone's end is not kept waiting for the disk.
             Some(MicChange::Off) => {
+                self.idle.hear(false);
                 self.tell_launcher(PanelToLauncher::MicrophonesOff)?;
                 self.tell_ear(PanelToEar::MicOff)?;
                 if let Err(complaint) = self.state.set(false) {
@@ -208,14 +253,23 @@ impl<'a> Panel<'a> {
     }
 
     fn show(&mut self) {
-        let light = self.lamp.light();
-        if self.shown == Some(light) {
+        let (light, word) = (self.lamp.light(), self.idle.word(self.clock.elapsed()));
+        if self.shown == Some((light, word)) {
             return;
         }
-        self.face.show(light);
-        self.shown = Some(light);
-        self.lit_since = (light == Light::Listening).then(|| self.clock.elapsed());
-        self.events.send(Line::new("light").text("state", light.name()));
+        let before = self.shown.replace((light, word));
+        let is_light_new = before.is_none_or(|(before, _)| before != light);
+        // What an idle device says is of no interest to one that is not.
+        if is_light_new || light == Light::Idle {
+            self.face.show(light, word.text);
+        }
+        if is_light_new {
+            self.lit_since = (light == Light::Listening).then(|| self.clock.elapsed());
+            self.events.send(Line::new("light").text("state", light.name()));
+        }
+        if before.is_none_or(|(_, before)| before != word) {
+            self.events.send(Line::new("standing").text("state", word.name));
+        }
     }
 
     fn tell_ear(&mut self, message: PanelToEar) -> Result<(), PanelStop> {
@@ -237,7 +291,9 @@ impl<'a> Panel<'a> {
         if self.ends.to_launcher.is_waiting() {
             ends.push(PollFd::from_borrowed_fd(self.ends.to_launcher.as_fd(), PollFlags::OUT));
         }
-        let patience = self.lit_since.and_then(|_| Timespec::try_from(LISTENING_MAX).ok());
+        let lit = self.lit_since.map(|_| LISTENING_MAX);
+        let news = self.idle.until().map(|until| until.saturating_sub(self.clock.elapsed()));
+        let patience = lit.into_iter().chain(news).min().and_then(|patience| Timespec::try_from(patience).ok());
         match poll(&mut ends, patience.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(PanelStop::Wait(error.into())),

@@ -9,6 +9,7 @@ use crate::messages::{
     Cause, CloseReason, EarToLink, EarToPanel, LauncherToPanel, LinkToEar, PanelToEar, PanelToLauncher, Sensitivity,
     StreamClose, StreamOpen, WordName,
 };
+use crate::standing::Standing;
 
 impl Cause {
     fn write(&self, body: &mut BodyWriter<'_>) {
@@ -40,6 +41,7 @@ impl Message for EarToLink {
             Self::Open(_) => 1,
             Self::Pcm { .. } => 2,
             Self::Close(_) => 3,
+            Self::MicOff => 4,
         }
     }
 
@@ -66,6 +68,7 @@ impl Message for EarToLink {
                     CloseReason::MicGone => 4,
                 });
             }
+            Self::MicOff => {}
         }
     }
 
@@ -97,6 +100,7 @@ impl Message for EarToLink {
                     _ => return Err(body.malformed()),
                 },
             })),
+            4 => Ok(Self::MicOff),
             _ => Err(PipeError::Kind(kind)),
         }
     }
@@ -110,6 +114,8 @@ impl Message for LinkToEar {
             Self::Drained { .. } => 3,
             Self::TurnOver { .. } => 4,
             Self::Settings { .. } => 5,
+            Self::Silenced => 6,
+            Self::Standing(_) => 7,
         }
     }
 
@@ -125,6 +131,8 @@ impl Message for LinkToEar {
                 Sensitivity::Normal => 2,
                 Sensitivity::High => 3,
             }),
+            Self::Silenced => {}
+            Self::Standing(standing) => body.u8(standing.number()),
         }
     }
 
@@ -142,6 +150,8 @@ impl Message for LinkToEar {
                     _ => return Err(body.malformed()),
                 },
             }),
+            6 => Ok(Self::Silenced),
+            7 => Ok(Self::Standing(read_standing(body)?)),
             _ => Err(PipeError::Kind(kind)),
         }
     }
@@ -156,6 +166,8 @@ impl Message for EarToPanel {
             Self::MicGone => 4,
             Self::Wiped => 5,
             Self::Ready => 6,
+            Self::Standing(_) => 7,
+            Self::Hears => 8,
         }
     }
 
@@ -166,7 +178,8 @@ impl Message for EarToPanel {
                 cause.write(body);
             }
             Self::ListeningOver { turn } | Self::TurnOver { turn } => body.u32(turn.0),
-            Self::MicGone | Self::Wiped | Self::Ready => {}
+            Self::Standing(standing) => body.u8(standing.number()),
+            Self::MicGone | Self::Wiped | Self::Ready | Self::Hears => {}
         }
     }
 
@@ -178,9 +191,15 @@ impl Message for EarToPanel {
             4 => Ok(Self::MicGone),
             5 => Ok(Self::Wiped),
             6 => Ok(Self::Ready),
+            7 => Ok(Self::Standing(read_standing(body)?)),
+            8 => Ok(Self::Hears),
             _ => Err(PipeError::Kind(kind)),
         }
     }
+}
+
+fn read_standing(body: &mut BodyReader<'_>) -> Result<Standing, PipeError> {
+    Standing::from_number(body.u8()?).ok_or_else(|| body.malformed())
 }
 
 impl Message for PanelToEar {

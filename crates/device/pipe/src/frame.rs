@@ -72,7 +72,11 @@ impl<M: Message> Reader<M> {
     /// # Errors
     /// [`PipeError::TooLong`] where more is waiting than a pipe holds: call [`Self::next`] until it is empty first.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
-        self.unread.drain(..self.start);
+        let left = self.unread.len() - self.start;
+        self.unread.copy_within(self.start.., 0);
+        // What was read is not left behind: it may have been said.
+        self.unread[left..].fill(0);
+        self.unread.truncate(left);
         self.start = 0;
         let waiting = self.unread.len() + bytes.len();
         if waiting > UNREAD_BYTES_MAX {

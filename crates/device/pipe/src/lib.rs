@@ -19,6 +19,7 @@ pub mod messages;
 pub mod options;
 pub mod port;
 pub mod sandbox;
+mod standing;
 
 pub use error::PipeError;
 pub use events::{Events, Line};
@@ -29,3 +30,4 @@ pub use messages::{
 };
 pub use options::{Options, exit};
 pub use port::{Inbox, Outbox, Received};
+pub use standing::Standing;

@@ -2,6 +2,8 @@
 
 use base::{Redacted, SampleCount, SampleIndex, TurnId};
 
+use crate::standing::Standing;
+
 /// Why a permit is asked for. The cloud is not among the causes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cause {
@@ -162,6 +164,8 @@ pub enum EarToLink {
     },
     /// Nothing follows. Link answers with `Drained`.
     Close(StreamClose),
+    /// The microphones were turned off: nothing of what passed may leave from here on. Link answers with `Silenced`.
+    MicOff,
 }
 
 /// All that the network's side may tell the ear.
@@ -196,6 +200,10 @@ pub enum LinkToEar {
         /// How readily the wake word is heard.
         sensitivity: Sensitivity,
     },
+    /// The answer to [`EarToLink::MicOff`]: nothing of what passed before can leave any more.
+    Silenced,
+    /// How things stand with the cloud, for the face.
+    Standing(Standing),
 }
 
 /// What the ear asks of the light.
@@ -224,6 +232,10 @@ pub enum EarToPanel {
     Wiped,
     /// The answer to [`PanelToEar::MicOn`]: what comes from now on is heard.
     Ready,
+    /// What link says of the cloud. The panel shows it where it has nothing of its own to show.
+    Standing(Standing),
+    /// The microphone gives samples.
+    Hears,
 }
 
 /// What the buttons tell the ear.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::{SampleCount, SampleIndex, TurnId};
-use gate::{Cause, CloseReason, Gate, LIT_MAX, Late, Phase, STALL_MAX, TURN_MAX};
+use gate::{AFTER_TURN, Cause, CloseReason, Gate, LIT_MAX, Late, Phase, STALL_MAX, TURN_MAX};
 
 use crate::witness::{Seen, Witness, samples};
 
@@ -125,4 +125,27 @@ fn i2_whoever_keeps_the_light_waiting_is_named() {
     assert_eq!(gate.check(after(TURN_MAX), &mut witness), Err(Late::Turn));
     gate.turn_over(ONE, NOW, &mut witness);
     assert_eq!((gate.check(Duration::MAX, &mut witness), gate.deadline()), (Ok(()), None));
+}
+
+#[test]
+fn i1_a_word_from_before_the_end_of_a_turn_is_no_cause() {
+    let (mut gate, mut witness) = open(50_000, Cause::Wake { onset: SampleIndex(48_000) });
+    gate.stop(ONE, SampleCount(0), NOW, &mut witness);
+    witness.is_drained = true;
+    gate.drained(ONE, NOW, &mut witness);
+    // The reply sounds into the microphone, and ends with the word.
+    hear(&mut gate, &mut witness, 160_000);
+    assert!(!gate.cause(Cause::Wake { onset: SampleIndex(190_000) }, NOW, &mut witness), "i1: the turn goes on");
+    gate.turn_over(ONE, NOW, &mut witness);
+    let over = gate.position();
+    hear(&mut gate, &mut witness, 8_000);
+    for onset in [over.back(SampleCount(16_000)), over, over + (AFTER_TURN - SampleCount(1))] {
+        assert!(
+            !gate.takes_word_from(onset) && !gate.cause(Cause::Wake { onset }, NOW, &mut witness),
+            "i1: {onset:?}"
+        );
+    }
+    // A button is nobody's word, and a person's word comes later.
+    let onset = over + AFTER_TURN;
+    assert!(gate.takes_word_from(onset) && gate.cause(Cause::Wake { onset }, NOW, &mut witness));
 }

@@ -159,9 +159,14 @@ impl Rig {
         self
     }
 
-    /// What the panel hears next; nothing once the ear has ended.
+    /// What the panel hears next; nothing once the ear has ended. That the microphone gives samples is passed over.
     pub(crate) fn panel_hears(&mut self) -> Option<EarToPanel> {
-        self.panel.next(PATIENCE)
+        loop {
+            match self.panel.next(PATIENCE) {
+                Some(EarToPanel::Hears) => {}
+                other => return other,
+            }
+        }
     }
 
     /// What link hears next, if anything within this time.

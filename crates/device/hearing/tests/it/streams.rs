@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base::{SampleCount, TurnId};
-use pipe::{Cause, CloseReason, EarToPanel, LinkToEar, PanelToEar, exit};
+use pipe::{Cause, CloseReason, EarToLink, EarToPanel, LinkToEar, PanelToEar, Standing, exit};
 
 use crate::rig::{Rig, Stream, models};
 
@@ -156,6 +156,33 @@ fn check_mic_off(models: &Path, played: Vec<i16>) {
     assert!(stream.open.start.0 >= from, "i3: {:?} reaches back before {from}", stream.open);
     let at = usize::try_from(stream.open.start.0 - from).expect("small");
     check_same(&stream.pcm, &[word, room(16_000)].concat()[at..at + 16_000]);
+}
+
+#[test]
+fn i2_after_a_stream_the_light_is_not_red_before_link_has_said_that_nothing_can_leave() {
+    let Some(models) = models() else { return };
+    let mut rig = Rig::start(&models, &["--lockstep"]);
+    rig.play(room(16_000), 1_280, true);
+    rig.tell_as_panel(PanelToEar::Press);
+    let turn = rig.light_up();
+    rig.play(room(16_000), 1_280, true);
+    rig.take_stream(Some(1_280));
+    assert_eq!(rig.panel_hears(), Some(EarToPanel::ListeningOver { turn }));
+    assert_eq!(rig.panel_hears(), Some(EarToPanel::TurnOver { turn }));
+    rig.tell_as_panel(PanelToEar::MicOff);
+    assert_eq!(rig.link_hears(Duration::from_secs(30)), Some(EarToLink::MicOff));
+    rig.tell_as_link(LinkToEar::Standing(Standing::Offline));
+    rig.tell_as_link(LinkToEar::Standing(Standing::Online));
+    rig.tell_as_link(LinkToEar::Silenced);
+    let mut heard = rig.panel_hears();
+    while matches!(heard, Some(EarToPanel::Standing(_))) {
+        heard = rig.panel_hears();
+    }
+    assert_eq!(heard, Some(EarToPanel::Wiped));
+    // One that does not say so is ended, and with it whatever it still holds.
+    rig.tell_as_panel(PanelToEar::MicOn);
+    rig.tell_as_panel(PanelToEar::MicOff);
+    assert_eq!(rig.end().code(), Some(i32::from(exit::DRAIN_LATE)), "{}", rig.events());
 }
 
 #[test]

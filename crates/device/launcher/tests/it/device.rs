@@ -79,7 +79,12 @@ impl Device {
 
     /// Starts a device with this microphone and the data that another left.
     pub(crate) fn start_in(folder: TempDir, models: &Path, mic: &str) -> Self {
-        Self::launch(folder, models, mic, Command::new("/bin/sh"), "--events-fd 7")
+        Self::start_before(folder, models, mic, "127.0.0.1:9")
+    }
+
+    /// The same, with a cloud at this address.
+    pub(crate) fn start_before(folder: TempDir, models: &Path, mic: &str, cloud: &str) -> Self {
+        Self::launch(folder, models, mic, cloud, Command::new("/bin/sh"), "--events-fd 7")
     }
 
     /// Starts a device from a terminal, which controls it. It has no events: what it has to say it says there.
@@ -87,10 +92,17 @@ impl Device {
         let end = || terminal.screen.try_clone().expect("a terminal");
         let mut command = Command::new("setsid");
         command.args(["--ctty", "/bin/sh"]).stdin(end()).stderr(end());
-        Self::launch(tempfile::tempdir().expect("a folder"), models, mic, command, "")
+        Self::launch(tempfile::tempdir().expect("a folder"), models, mic, "127.0.0.1:9", command, "")
     }
 
-    fn launch(folder: TempDir, models: &Path, mic: &str, mut shell: Command, events: &str) -> Self {
+    fn launch(
+        folder: TempDir,
+        models: &Path,
+        mic: &str,
+        cloud: &str,
+        mut shell: Command,
+        events: &str,
+    ) -> Self {
         build_the_four();
         let path = |name: &str| folder.path().join(name);
         for name in ["control", "link-control"] {
@@ -104,7 +116,7 @@ impl Device {
             ("--models", text(models.to_path_buf())),
             ("--mic", mic.to_owned()),
             ("--speaker", "none".to_owned()),
-            ("--cloud", "127.0.0.1:9".to_owned()),
+            ("--cloud", cloud.to_owned()),
             ("--name", "Front room".to_owned()),
             ("--control", text(path("control"))),
             ("--link-control", text(path("link-control"))),
@@ -141,11 +153,21 @@ impl Device {
         control.write_all(format!("{line}\n").as_bytes()).expect("written");
     }
 
-    /// Tells link something that is no pairing.
+    /// Tells link something.
     pub(crate) fn say_to_link(&self, line: &str) {
         let path = self.folder.path().join("link-control");
         let mut control = std::fs::OpenOptions::new().write(true).open(path).expect("open");
         control.write_all(format!("{line}\n").as_bytes()).expect("written");
+    }
+
+    /// Types a pairing code at the device.
+    pub(crate) fn pair(&self, code: &str) {
+        self.say_to_link(&format!("pair {code}"));
+    }
+
+    /// How many event lines so far contain this.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.events().iter().filter(|line| line.contains(what)).count()
     }
 
     /// All event lines so far.

@@ -1,5 +1,8 @@
 //! What comes back: the cloud's answer to a turn, or the lack of one.
 
+use std::time::Duration;
+
+use base::limits::REPLY_SECONDS_MAX;
 use pipe::{Line, LinkToEar};
 use wire::Outcome;
 use wire::device::Action;
@@ -24,7 +27,7 @@ impl Engine {
                 turn.voice = Voice::Whole { voice, is_reply: true };
                 turn.outcome = Some("failed");
             }
-            Voice::Excuse(_) | Voice::Whole { .. } | Voice::Over => {
+            Voice::Excuse(_) | Voice::Whole { .. } | Voice::Cut(_) | Voice::Over => {
                 turn.outcome.get_or_insert("failed");
             }
         }
@@ -42,7 +45,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn act(&mut self, action: Action) -> Result<(), LinkError> {
+    pub(super) fn act(&mut self, action: Action, now: Duration) -> Result<(), LinkError> {
         match action {
             Action::Settings(settings) => {
                 let sensitivity = translate::sensitivity(settings.sensitivity);
@@ -62,13 +65,21 @@ impl Engine {
             }
             Action::ReplyStart { turn, rate_hz } => {
                 if let Some(turn) = self.turn.as_mut().filter(|current| current.id == turn) {
-                    turn.voice = Voice::Reply(self.speaker.begin(rate_hz));
+                    let voice = Voice::Reply(self.speaker.begin(rate_hz));
+                    turn.voice_begins(voice, now);
                 }
                 Ok(())
             }
             Action::ReplyAudio { turn, samples } => {
-                if self.turn.as_ref().is_some_and(|current| current.id == turn) {
-                    self.speaker.push(samples);
+                if let Some(turn) = self.turn.as_mut().filter(|current| current.id == turn)
+                    && let Voice::Reply(voice) = turn.voice
+                    && !self.speaker.push(samples)
+                {
+                    // It is longer than any may be: what there is of it is heard, and the rest is not.
+                    turn.voice = Voice::Whole { voice, is_reply: true };
+                    self.speaker.end();
+                    let line = Line::new("reply_cut").whole("turn", turn.id.0.into());
+                    self.events.send(line.text("reason", "too_long").whole("seconds", REPLY_SECONDS_MAX.into()));
                 }
                 Ok(())
             }
@@ -102,11 +113,12 @@ impl Engine {
     }
 
     /// Speaks the excuse once nothing of the request is left here, and ends the turn once there is nothing left to come.
-    pub(super) fn advance_turn(&mut self) -> Result<(), LinkError> {
+    pub(super) fn advance_turn(&mut self, now: Duration) -> Result<(), LinkError> {
         let Some(turn) = self.turn.as_mut().filter(|turn| matches!(turn.gate, Gate::Drained)) else { return Ok(()) };
         match turn.voice {
             Voice::Excuse(prompt) => {
-                turn.voice = Voice::Whole { voice: self.speaker.begin(Prompt::RATE_HZ), is_reply: false };
+                let voice = self.speaker.begin(Prompt::RATE_HZ);
+                turn.voice_begins(Voice::Whole { voice, is_reply: false }, now);
                 self.speaker.push(prompt.samples()?.into());
                 self.speaker.end();
                 Ok(())

@@ -16,12 +16,27 @@ pub(super) struct Replies {
     rate_hz: u32,
     samples: Vec<i16>,
     n_pushed: u64,
-    started_at: Option<Instant>,
+    /// When the last of what was pushed is over, at the pace of a loudspeaker.
+    heard_until: Option<Instant>,
 }
 
 impl Replies {
     pub(super) const fn new(path: Option<PathBuf>, is_paced: bool) -> Self {
-        Self { path, is_paced, n_written: 0, rate_hz: 0, samples: Vec::new(), n_pushed: 0, started_at: None }
+        Self { path, is_paced, n_written: 0, rate_hz: 0, samples: Vec::new(), n_pushed: 0, heard_until: None }
+    }
+}
+
+impl Replies {
+    /// Takes samples that came at this moment: after a pause they are heard from then on, not from where they would have
+    /// been without it.
+    pub(super) fn push_at(&mut self, samples: &[i16], now: Instant) {
+        let count = samples.len() as u64;
+        let lasts = Duration::from_micros(count.saturating_mul(1_000_000) / u64::from(self.rate_hz.max(1)));
+        self.heard_until = Some(self.heard_until.map_or(now, |until| until.max(now)) + lasts);
+        self.n_pushed = self.n_pushed.saturating_add(count);
+        if self.path.is_some() {
+            self.samples.extend_from_slice(samples);
+        }
     }
 }
 
@@ -33,26 +48,19 @@ impl Sink for Replies {
     }
 
     fn push(&mut self, samples: &[i16]) {
-        self.started_at.get_or_insert_with(Instant::now);
-        self.n_pushed += samples.len() as u64;
-        if self.path.is_some() {
-            self.samples.extend_from_slice(samples);
-        }
+        self.push_at(samples, Instant::now());
     }
 
     fn finish(&mut self) -> Result<(), String> {
         let Some(path) = self.path.as_ref().filter(|_| self.n_pushed > 0) else { return Ok(()) };
-        self.n_written += 1;
+        self.n_written = self.n_written.saturating_add(1);
         let path = numbered(path, self.n_written);
         write_whole(&path, self.rate_hz, &self.samples).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     fn left(&self) -> Duration {
-        match self.started_at {
-            Some(started_at) if self.is_paced && self.rate_hz > 0 => {
-                let lasts = Duration::from_micros(self.n_pushed * 1_000_000 / u64::from(self.rate_hz));
-                lasts.saturating_sub(started_at.elapsed())
-            }
+        match self.heard_until {
+            Some(until) if self.is_paced => until.saturating_duration_since(Instant::now()),
             _ => Duration::ZERO,
         }
     }
@@ -62,7 +70,7 @@ impl Sink for Replies {
         self.samples.fill(0);
         self.samples.clear();
         self.n_pushed = 0;
-        self.started_at = None;
+        self.heard_until = None;
     }
 }
 

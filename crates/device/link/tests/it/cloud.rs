@@ -32,6 +32,10 @@ pub(crate) enum Manner {
     FallsSilent,
     /// Breaks the connection after five chunks.
     Breaks,
+    /// Wants ten chunks, and answers with these samples at this rate.
+    Recites { samples: Arc<Vec<i16>>, rate_hz: u32 },
+    /// Wants whatever comes, and says nothing.
+    Listens,
     /// Sends these bytes instead of what is due when a stream opens.
     Sends(Message),
 }
@@ -44,6 +48,10 @@ pub(crate) struct State {
     pub(crate) tries_left: u8,
     pub(crate) known: HashMap<[u8; 32], DeviceId>,
     pub(crate) samples: usize,
+    /// Streams that were opened.
+    pub(crate) n_streams: u32,
+    /// What it is told of a request in its caption.
+    pub(crate) transcript: String,
     pub(crate) frames: Vec<Vec<u8>>,
     pub(crate) played: Vec<TurnId>,
 }
@@ -80,6 +88,8 @@ impl Cloud {
             tries_left: 5,
             known: HashMap::new(),
             samples: 0,
+            n_streams: 0,
+            transcript: "what time is it".to_owned(),
             frames: Vec::new(),
             played: Vec::new(),
         };
@@ -217,13 +227,17 @@ async fn act(
             }
             Action::StreamOpened(_) => {
                 let manner = lock(state).manner.clone();
+                lock(state).n_streams += 1;
                 if let Manner::Sends(message) = manner {
                     let _ = socket.send(message).await;
                 }
                 Vec::new()
             }
             Action::Audio { turn, samples } => on_audio(session, turn, samples.expose().len(), state)?,
-            Action::StreamClosed { close, .. } => answer(session, close.turn, &lock(state).manner, now),
+            Action::StreamClosed { close, .. } => {
+                let state = lock(state);
+                answer(session, close.turn, &state.manner, &state.transcript, now)
+            }
             Action::Played { turn } => {
                 lock(state).played.push(turn);
                 Vec::new()
@@ -248,31 +262,35 @@ fn on_audio(
     }
     let through = SampleCount(state.samples as u64);
     let mut out = vec![Action::Send(session.heard(turn, through).expect("heard"))];
-    if state.samples == 10 * 1_280 {
+    if state.samples == 10 * 1_280 && state.manner != Manner::Listens {
         state.samples = 0;
         out.push(Action::Send(session.stop_capture(turn, through, StopReason::EndOfSpeech).expect("listening")));
     }
     Ok(out)
 }
 
-fn answer(session: &mut Session, turn: TurnId, manner: &Manner, now: Duration) -> Vec<Action> {
+fn answer(session: &mut Session, turn: TurnId, manner: &Manner, transcript: &str, now: Duration) -> Vec<Action> {
     if *manner == Manner::Fails {
         return vec![Action::Send(session.turn_end(turn, Outcome::Failed).expect("answering"))];
     }
-    if *manner == Manner::FallsSilent {
+    if matches!(manner, Manner::FallsSilent | Manner::Listens) {
         return Vec::new();
     }
     let caption = Caption {
         turn,
-        transcript: "what time is it".to_owned().into(),
+        transcript: transcript.to_owned().into(),
         intent: "HassGetCurrentTime".to_owned(),
         slots: vec![Slot { name: "place".to_owned(), value: "here".to_owned().into() }],
         reply: "It is noon.".to_owned().into(),
         timings: vec![Timing { stage: "recognise".to_owned(), ms: 12.5 }],
     };
     let mut messages = vec![session.caption(caption).expect("answering")];
-    messages.push(session.reply_start(turn, 22_050, now).expect("answering"));
-    messages.extend(session.reply_audio(turn, &[500; 22_050]).expect("replying"));
+    let (samples, rate_hz) = match manner {
+        Manner::Recites { samples, rate_hz } => (Arc::clone(samples), *rate_hz),
+        _ => (Arc::new(vec![500; 22_050]), 22_050),
+    };
+    messages.push(session.reply_start(turn, rate_hz, now).expect("answering"));
+    messages.extend(session.reply_audio(turn, &samples).expect("replying"));
     messages.push(session.reply_end(turn, now).expect("replying"));
     messages.push(session.turn_end(turn, Outcome::Answered).expect("replied"));
     messages.into_iter().map(Action::Send).collect()

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -123,20 +124,24 @@ impl Device {
     }
 
     pub(crate) fn close(&mut self, turn: u32, chunks: u64) {
+        self.close_because(turn, chunks, CloseReason::StopCapture);
+    }
+
+    pub(crate) fn close_because(&mut self, turn: u32, chunks: u64, reason: CloseReason) {
         let total = SampleCount(chunks * 1_280);
         self.tell(&EarToLink::Close(StreamClose {
             turn: TurnId(turn),
             end: SampleIndex(1_000) + total,
             samples_total: total,
-            reason: CloseReason::StopCapture,
+            reason,
         }));
     }
 
-    /// The next thing link tells the ear, Heard and Settings excepted.
+    /// The next thing link tells the ear, Heard, Settings and Standing excepted.
     pub(crate) fn told(&self) -> LinkToEar {
         loop {
             match self.told.recv_timeout(WITHIN).expect("link tells the ear something") {
-                LinkToEar::Heard { .. } | LinkToEar::Settings { .. } => {}
+                LinkToEar::Heard { .. } | LinkToEar::Settings { .. } | LinkToEar::Standing(_) => {}
                 other => return other,
             }
         }
@@ -169,6 +174,23 @@ impl Device {
         self.close(turn, 2);
         self.expect_told(&[LinkToEar::Drained { turn: id }, LinkToEar::TurnOver { turn: id }]);
         self.event("turn")
+    }
+
+    /// Where in link's memory these bytes stand.
+    pub(crate) fn memory_holding(&self, needle: &[u8]) -> std::io::Result<Vec<String>> {
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.pid()))?;
+        let memory = File::open(format!("/proc/{}/mem", self.pid()))?;
+        let mut places = Vec::new();
+        for line in maps.lines().filter(|line| line.contains(" rw")) {
+            let (from, to) = line.split(' ').next().and_then(|range| range.split_once('-')).expect("a range");
+            let [from, to] = [from, to].map(|end| u64::from_str_radix(end, 16).expect("hexadecimal"));
+            let mut bytes = vec![0; usize::try_from(to - from).expect("small")];
+            // A region may have gone since.
+            let Ok(length) = memory.read_at(&mut bytes, from) else { continue };
+            let found = bytes[..length].windows(needle.len()).enumerate().filter(|(_, window)| *window == needle);
+            places.extend(found.map(|(at, _)| format!("{line} at {at}")));
+        }
+        Ok(places)
     }
 
     /// Ends it as the launcher would if the ear died: its gate closes. Returns the exit code.

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base::TurnId;
-use pipe::{Cause, EarToPanel, LauncherToPanel, Message, PanelToEar, PanelToLauncher, Reader, encode};
+use pipe::{Cause, EarToPanel, LauncherToPanel, Message, PanelToEar, PanelToLauncher, Reader, Standing, encode};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
 use rustix::time::Timespec;
@@ -134,6 +134,15 @@ impl Rig {
         light.rsplit("\"state\":\"").next().unwrap_or_default().trim_end_matches("\"}").to_owned()
     }
 
+    /// Waits until the last line of this kind ends so.
+    fn wait_for(&self, kind: &str, ending: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.events().lines().rfind(|line| line.contains(kind)).is_some_and(|line| line.contains(ending)) {
+            assert!(Instant::now() < deadline, "not {ending}: {}", self.events());
+            std::thread::yield_now();
+        }
+    }
+
     fn wait_for_light(&self, state: &str) {
         let deadline = Instant::now() + PATIENCE;
         while self.light() != state {
@@ -217,6 +226,35 @@ fn an_ear_that_goes_ends_the_panel_and_quit_ends_it_well() {
     rig.to_panel = File::open("/dev/null").expect("open");
     assert_eq!(rig.panel.wait().expect("ended").code(), Some(i32::from(pipe::exit::PEER_GONE)));
     assert!(!rig.events().contains("\"error\""), "{}", rig.events());
+}
+
+#[test]
+fn what_link_knows_of_the_cloud_is_shown_by_an_idle_panel_alone() {
+    let mut rig = Rig::start("on \n");
+    rig.wait_for("\"standing\",", "\"state\":\"starting\"");
+    for standing in Standing::ALL.into_iter().filter(|standing| !standing.is_pairing_failure()) {
+        rig.as_ear(EarToPanel::Hears);
+        rig.as_ear(EarToPanel::Standing(standing));
+        rig.wait_for("\"standing\",", &format!("\"state\":\"{}\"", standing.name()));
+        assert_eq!(rig.light(), "idle");
+    }
+    rig.as_ear(EarToPanel::Ask { turn: ONE, cause: Cause::Button });
+    assert_eq!(rig.ear.next(), Some(PanelToEar::Lit { turn: ONE }));
+    rig.as_ear(EarToPanel::Standing(Standing::WrongCode));
+    rig.wait_for("\"standing\",", "\"state\":\"wrong_code\"");
+    assert_eq!(rig.light(), "listening", "i2: a word of link's put out the light");
+}
+
+#[test]
+fn i2_an_ear_that_dies_in_a_stream_leaves_the_light_on_until_the_launcher_has_ended_link() {
+    let mut rig = Rig::start("on \n");
+    rig.as_ear(EarToPanel::Ask { turn: ONE, cause: Cause::Button });
+    assert_eq!(rig.ear.next(), Some(PanelToEar::Lit { turn: ONE }));
+    let began = Instant::now();
+    rig.to_panel = File::open("/dev/null").expect("open");
+    // Our end of the launcher's pipe is open for both ways, so that nothing but its own patience ends the panel.
+    assert_eq!(rig.panel.wait().expect("ended").code(), Some(i32::from(pipe::exit::PEER_GONE)));
+    assert!(began.elapsed() > Duration::from_secs(1), "i2: the light went out while link may send");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use base::{Redacted, SampleCount, SampleIndex, TurnId};
 use pipe::frame::FRAME_BYTES_MAX;
 use pipe::{
     Cause, CloseReason, EarToLink, EarToPanel, LauncherToPanel, LinkToEar, Message, PanelToEar, PanelToLauncher,
-    PipeError, Reader, Sensitivity, StreamClose, StreamOpen, WordName, encode,
+    PipeError, Reader, Sensitivity, Standing, StreamClose, StreamOpen, WordName, encode,
 };
 use proptest::prelude::*;
 
@@ -24,7 +24,11 @@ fn ear_to_link() -> Vec<EarToLink> {
     };
     let pcm = EarToLink::Pcm { turn: TURN, pcm: Redacted::new(vec![0, 1, -1, i16::MIN, i16::MAX]) };
     let reasons = [CloseReason::StopCapture, CloseReason::Limit, CloseReason::MicOff, CloseReason::MicGone];
-    [open(wake()), open(Cause::Button), pcm].into_iter().chain(reasons.map(close)).collect()
+    [open(wake()), open(Cause::Button), pcm]
+        .into_iter()
+        .chain(reasons.map(close))
+        .chain([EarToLink::MicOff])
+        .collect()
 }
 
 fn link_to_ear() -> Vec<LinkToEar> {
@@ -36,7 +40,8 @@ fn link_to_ear() -> Vec<LinkToEar> {
         LinkToEar::Drained { turn: TURN },
         LinkToEar::TurnOver { turn: TURN },
     ];
-    rest.into_iter().chain(settings).collect()
+    let standings = Standing::ALL.map(LinkToEar::Standing);
+    rest.into_iter().chain(settings).chain([LinkToEar::Silenced]).chain(standings).collect()
 }
 
 fn ear_to_panel() -> Vec<EarToPanel> {
@@ -48,6 +53,9 @@ fn ear_to_panel() -> Vec<EarToPanel> {
         EarToPanel::MicGone,
         EarToPanel::Wiped,
         EarToPanel::Ready,
+        EarToPanel::Standing(Standing::Connecting),
+        EarToPanel::Standing(Standing::Unproven),
+        EarToPanel::Hears,
     ]
 }
 
@@ -136,12 +144,13 @@ fn nonsense_is_refused_in_words() {
 
 #[test]
 fn i1_link_has_no_word_that_opens_a_microphone() {
-    // All kinds there are, from link to ear: stop, how far, drained, over, settings. A sixth would be a new line here.
+    // All kinds there are, from link to ear: stop, how far, drained, over, settings, silenced, standing. An eighth would be
+    // a new line here.
     for kind in 0..=u8::MAX {
         let mut reader = Reader::<LinkToEar>::new();
         reader.push(&[1, kind, 0, 0]).expect("room");
         let is_known = !matches!(reader.next(), Err(PipeError::Kind(_)));
-        assert_eq!(is_known, (1..=5).contains(&kind), "kind {kind}");
+        assert_eq!(is_known, (1..=7).contains(&kind), "kind {kind}");
     }
 }
 
