@@ -14,6 +14,9 @@ use crate::places::Places;
 /// How long the running cloud may take to answer one of our questions.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
+/// How long the cloud's threads may take to end once it has stopped.
+const THREADS_END_MAX: Duration = Duration::from_secs(2);
+
 /// Where the cloud's time comes from: the machine, or `--now`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClockSource {
@@ -41,6 +44,7 @@ pub(crate) struct Cloud {
 struct Own {
     runtime: tokio::runtime::Runtime,
     cloud: server::Cloud,
+    logs: server::logs::Logs,
 }
 
 impl Cloud {
@@ -58,10 +62,10 @@ impl Cloud {
             devices: free,
             clock: clock.clock(),
         };
-        server::logs::start(places.data(), false).map_err(|why| Failure::no(why.to_string()))?;
+        let logs = server::logs::start(places.data(), false).map_err(|why| Failure::no(why.to_string()))?;
         let runtime = runtime()?;
         let cloud = runtime.block_on(server::start(config)).map_err(|why| Failure::no(why.to_string()))?;
-        Ok(Self { run: cloud.run_file().clone(), own: Some(Own { runtime, cloud }) })
+        Ok(Self { run: cloud.run_file().clone(), own: Some(Own { runtime, cloud, logs }) })
     }
 
     /// The devices' port.
@@ -78,8 +82,10 @@ impl Cloud {
 
     /// Ends the cloud where it was started here.
     pub(crate) fn stop(self) {
-        if let Some(Own { runtime, cloud }) = self.own {
+        if let Some(Own { runtime, cloud, logs }) = self.own {
             runtime.block_on(cloud.stop());
+            end(runtime);
+            drop(logs);
         }
     }
 }
@@ -90,6 +96,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|why| Failure::no(format!("cannot start the cloud's threads: {why}")))
+}
+
+/// Ends the cloud's threads; one that is held up in a call to the system is left to the end of the process.
+pub(crate) fn end(runtime: tokio::runtime::Runtime) {
+    runtime.shutdown_timeout(THREADS_END_MAX);
 }
 
 /// What the running cloud on this data directory says of itself, if one runs and answers.

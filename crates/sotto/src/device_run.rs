@@ -2,6 +2,7 @@
 
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Subcommand;
 
@@ -11,6 +12,9 @@ use crate::cloud;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::settings::{Settings, typed_or_read};
+
+/// How long a device that is told to end may take; it takes up to 5 s by itself.
+const END_MAX: Duration = Duration::from_secs(10);
 
 /// Devices run by this machine.
 #[derive(Subcommand, Debug)]
@@ -127,17 +131,36 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
     if status.success() { Ok(()) } else { Err(Failure::no(format!("the device ended: {status}"))) }
 }
 
-/// Ctrl-C reaches the device by itself, being the terminal's; a termination signal to us is passed on.
+/// Ctrl-C reaches the device by itself, being the terminal's; a termination signal to us is passed on. A device that has not
+/// ended some time after either is killed: its processes end with their launcher's pipes.
 async fn wait_for(mut launcher: tokio::process::Command) -> Result<std::process::ExitStatus, Failure> {
     let failed = |why: std::io::Error| Failure::no(format!("cannot run the device: {why}"));
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(failed)?;
     let mut child = launcher.spawn().map_err(failed)?;
+    let mut told: Option<tokio::time::Instant> = None;
     loop {
+        let overdue = async {
+            match told {
+                Some(deadline) => {
+                    // Nothing but the deadline to wait for: the other branches are the events.
+                    let _ = tokio::time::timeout_at(deadline, std::future::pending::<()>()).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let deadline = tokio::time::Instant::now() + END_MAX;
         tokio::select! {
             status = child.wait() => return status.map_err(failed),
-            _ = interrupt.recv() => {}
+            () = overdue => {
+                child.kill().await.map_err(failed)?;
+                return Err(Failure::no(format!("the device had not ended within {} s and was killed", END_MAX.as_secs())));
+            }
+            _ = interrupt.recv() => {
+                told.get_or_insert(deadline);
+            }
             _ = terminate.recv() => {
+                told.get_or_insert(deadline);
                 let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
                 if let Some(pid) = pid {
                     let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);

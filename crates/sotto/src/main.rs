@@ -122,10 +122,10 @@ fn moment(text: &str) -> Result<base::Timestamp, Failure> {
     Ok(base::Timestamp::from_unix_ms(moment.as_millisecond()))
 }
 
-/// One line for the person at the terminal, on standard error.
-#[expect(clippy::print_stderr, reason = "the one place that does")]
+/// One line for the person at the terminal, on standard error. A reader that has gone is no error of ours.
 pub(crate) fn say(line: &str) {
-    eprintln!("sotto: {line}");
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "sotto: {line}");
 }
 
 /// What was asked for, on standard output. A reader that has gone is no error of ours.

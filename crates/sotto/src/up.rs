@@ -1,6 +1,8 @@
 //! `sotto up`: the cloud and its app, in the foreground until Ctrl-C or `sotto stop`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use clap::Args;
 use server::{Config, FirstPassword};
@@ -11,6 +13,9 @@ use crate::places::Places;
 
 /// The app's port where none is named; devices have the next.
 pub(crate) const PORT: u16 = 7380;
+
+/// How long the end waits for a reader of standard output that has not taken the first words yet.
+const ANNOUNCE_MAX: Duration = Duration::from_secs(2);
 
 /// Starts the cloud and the app.
 #[derive(Args, Debug)]
@@ -44,18 +49,32 @@ pub(crate) fn run(args: &UpArgs, places: &Places, port: u16, clock: ClockSource)
         devices: SocketAddr::new(devices, device_port),
         clock: clock.clock(),
     };
-    server::logs::start(places.data(), true).map_err(|why| Failure::no(why.to_string()))?;
+    let logs = server::logs::start(places.data(), true).map_err(|why| Failure::no(why.to_string()))?;
     let runtime = cloud::runtime()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let cloud = server::start(config).await.map_err(|why| Failure::no(why.to_string()))?;
         let password = cloud.first_password().await.map_err(|why| Failure::no(why.to_string()))?;
-        announce(args.json, places, &cloud, password.as_ref());
+        let printed = announce(announcement(args.json, places, &cloud, password.as_ref()));
         cloud.run().await;
+        let _ = printed.recv_timeout(ANNOUNCE_MAX);
         Ok(())
-    })
+    });
+    cloud::end(runtime);
+    drop(logs);
+    ended
 }
 
-fn announce(json: bool, places: &Places, cloud: &server::Cloud, password: Option<&FirstPassword>) {
+/// Prints it, on a thread of its own: a reader that does not read must not keep the cloud from being told to stop.
+fn announce(words: String) -> Receiver<()> {
+    let (done, printed) = mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        crate::print_line(&words);
+        let _ = done.try_send(());
+    });
+    printed
+}
+
+fn announcement(json: bool, places: &Places, cloud: &server::Cloud, password: Option<&FirstPassword>) -> String {
     let run = cloud.run_file();
     let app = format!("http://localhost:{}", run.app.port());
     if json {
@@ -64,18 +83,17 @@ fn announce(json: bool, places: &Places, cloud: &server::Cloud, password: Option
             line["account"] = first.account.clone().into();
             line["password"] = first.password.expose().clone().into();
         }
-        crate::print_line(&line.to_string());
-        return;
+        return line.to_string();
     }
-    crate::print_line(&format!("\n  Sotto is up.\n\n  the app    {app}\n  devices    {}", run.devices));
+    let mut words = format!("\n  Sotto is up.\n\n  the app    {app}\n  devices    {}\n", run.devices);
     if let Some(first) = password {
-        crate::print_line(&format!(
+        words += &format!(
             "\n  sign in as {}\n  password   {}\n             shown this once; a new one: ./sotto account reset\n\n  root key   {}\n             \
-             Everything kept is sealed under it. Lose it and all of it is lost; keep a copy in a safe place.",
+             Everything kept is sealed under it. Lose it and all of it is lost; keep a copy in a safe place.\n",
             first.account,
             first.password.expose(),
             places.data().join("root.key").display(),
-        ));
+        );
     }
-    crate::print_line("\n  Try it:    ./sotto ask --say \"Alexa, what time is it\"\n  Ctrl-C ends it.\n");
+    words + "\n  Try it:    ./sotto ask --say \"Alexa, what time is it\"\n  Ctrl-C ends it.\n"
 }

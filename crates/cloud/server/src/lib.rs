@@ -32,6 +32,9 @@ use crate::parts::Parts;
 /// How long open turns and requests may take to finish once the cloud is told to stop.
 const STOP_MAX: Duration = Duration::from_secs(10);
 
+/// How long a cloud that was told to stop is waited for in all: `sotto stop` waits 20 s.
+const END_MAX: Duration = Duration::from_secs(15);
+
 /// What a cloud needs to be told.
 pub struct Config {
     /// Everything that is kept. Made, with mode 0700, where it is missing.
@@ -151,30 +154,29 @@ impl Cloud {
         account::first_password(&self.parts.history, &self.parts.data).await
     }
 
-    /// Serves until Ctrl-C, a termination signal or `sotto stop`, then stops.
+    /// Serves until Ctrl-C, a termination signal or `sotto stop`, then stops: within [`END_MAX`], whatever hangs, and at
+    /// once when it is told a second time.
     pub async fn run(self) {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => {
-                    signal.recv().await;
-                }
-                None => std::future::pending().await,
-            }
-        };
+        let stop_asked = Arc::clone(&self.stop_asked);
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminated => {}
-            () = self.stop_asked.notified() => {}
+            () = signalled() => {}
+            () = stop_asked.notified() => {}
         }
-        self.stop().await;
+        let again = signalled();
+        tokio::select! {
+            ended = tokio::time::timeout(END_MAX, self.stop()) => if ended.is_err() {
+                tracing::error!("cloud.stop: it did not end in time, and is left");
+            },
+            () = again => tracing::warn!("cloud.stop: told twice, and left at once"),
+        }
     }
 
     /// Lets open turns finish, closes the store, and gives up the ports.
     pub async fn stop(self) {
         let _ = self.shutdown.send(true);
+        let deadline = tokio::time::Instant::now() + STOP_MAX;
         for mut task in self.tasks {
-            if tokio::time::timeout(STOP_MAX, &mut task).await.is_err() {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 tracing::warn!("cloud.stop: a part did not end in time");
                 task.abort();
             }
@@ -203,6 +205,23 @@ async fn serve_devices(
 ) {
     if let Err(why) = parts.gateway.serve(listener, identity, told_to_stop(stopped)).await {
         tracing::error!(%why, "gateway.ended");
+    }
+}
+
+/// Waits for Ctrl-C or a termination signal that comes from now on.
+async fn signalled() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let terminated = async {
+        match &mut terminate {
+            Some(signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
     }
 }
 

@@ -153,8 +153,11 @@ pub(super) fn scores(word: &str, making: &MakingArgs, models: &Models, places: &
 /// Lines with the seconds since now.
 fn progress() -> impl FnMut(String) {
     let start = Instant::now();
-    #[expect(clippy::print_stderr, reason = "progress belongs on standard error")]
-    move |line: String| eprintln!("[{:5.0} s] {line}", start.elapsed().as_secs_f64())
+    move |line: String| {
+        use std::io::Write;
+        // Progress belongs on standard error; a reader that has gone does not end a training of hours.
+        let _ = writeln!(std::io::stderr(), "[{:5.0} s] {line}", start.elapsed().as_secs_f64());
+    }
 }
 
 fn no(why: TrainError) -> Failure {

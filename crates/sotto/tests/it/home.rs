@@ -57,12 +57,19 @@ impl Home {
 
     /// `sotto up` on free ports.
     pub(crate) fn up(&self) -> Up {
-        let mut child = self
-            .command(&["--port", "0", "up", "--json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts");
+        self.up_under(None)
+    }
+
+    /// The same, in a shell that says something first (`ulimit -n 1024`).
+    pub(crate) fn up_under(&self, shell: Option<&str>) -> Up {
+        let mut command = self.command(&["--port", "0", "up", "--json"]);
+        if let Some(first) = shell {
+            let mut within = Command::new("sh");
+            within.arg("-c").arg(format!("{first} && exec \"$0\" \"$@\"")).arg(command.get_program());
+            within.args(command.get_args()).stdin(Stdio::null());
+            command = within;
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("reads");
         Up { told: serde_json::from_str(&line).expect("up --json prints one object"), child }

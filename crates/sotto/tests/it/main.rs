@@ -13,6 +13,7 @@ mod deletion;
 mod home;
 mod memory;
 mod onset;
+mod readers;
 mod refusals;
 mod service;
 mod standing;
