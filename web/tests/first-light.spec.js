@@ -89,7 +89,7 @@ test("a request is seen, played, deleted, and nothing of it is left", async ({ p
 
   await expect(page.getByRole("status")).toContainText(/Deleted\. Receipt/);
   await expect(page.getByText(/what time is it/i)).toHaveCount(0);
-  // By the browser itself: not every system knows "localhost" outside of browsers.
+  // By the browser, which knows names under `localhost`; Node leaves them to the system.
   expect((await page.goto(sotto.told.app + source)).status()).toBe(404);
   expect(sotto.blobs()).toEqual([]);
   expect(sotto.filesHolding("what time is it")).toEqual([]);

@@ -26,15 +26,15 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> Result<(), Failure> 
     let told = cloud::get(&run, "/control/status")?;
     if args.json {
         let mut line = told;
-        line["app"] = format!("http://localhost:{}", run.app.port()).into();
+        line["app"] = run.app_url().into();
         line["devices"] = run.devices.to_string().into();
         line["pid"] = run.pid.into();
         crate::print_line(&line.to_string());
     } else {
         crate::print_line(&format!(
-            "running (process {})\n  the app    http://localhost:{}\n  devices    {}, {} online\n  received   {} bytes of audio in {} streams since it started",
+            "running (process {})\n  the app    {}\n  devices    {}, {} online\n  received   {} bytes of audio in {} streams since it started",
             run.pid,
-            run.app.port(),
+            run.app_url(),
             run.devices,
             told["devices_online"],
             told["audio_bytes_received"],

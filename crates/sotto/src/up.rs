@@ -31,10 +31,7 @@ pub(crate) struct UpArgs {
 /// Runs until it is told to stop.
 pub(crate) fn run(args: &UpArgs, places: &Places, port: u16, clock: ClockSource) -> Result<(), Failure> {
     if let Some(run) = cloud::running(places) {
-        return Err(Failure::no(format!(
-            "already running: http://localhost:{} (sotto stop ends it)",
-            run.app.port()
-        )));
+        return Err(Failure::no(format!("already running: {} (sotto stop ends it)", run.app_url())));
     }
     crate::models::ensure(places.models())?;
     let device_port = match port {
@@ -76,7 +73,7 @@ fn announce(words: String) -> Receiver<()> {
 
 fn announcement(json: bool, places: &Places, cloud: &server::Cloud, password: Option<&FirstPassword>) -> String {
     let run = cloud.run_file();
-    let app = format!("http://localhost:{}", run.app.port());
+    let app = run.app_url();
     if json {
         let mut line = serde_json::json!({ "app": app, "devices": run.devices.to_string(), "token": run.token });
         if let Some(first) = password {

@@ -1,19 +1,87 @@
 //! What stands before every page.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+
+use crate::sign_in;
 
 /// Nothing from elsewhere, no inline script or style, in no frame, and forms go nowhere but here.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Refuses foreign host names and foreign forms, and puts the policy on every answer.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    let mut response = match refuse(request.method(), request.headers()) {
-        Some(why) => why.into_response(),
-        None => next.run(request).await,
+/// The host name that is this instance's alone.
+///
+/// A cookie is sent to every port of the host name that set it. Were that `localhost`, any other program at the machine would
+/// be sent the session, and two instances would sign each other out. Names under `localhost` lead to this machine as well (RFC
+/// 6761, 6.3), and share nothing.
+pub(crate) struct Host {
+    name: String,
+}
+
+/// What becomes of a request by its host name.
+#[derive(Debug, PartialEq, Eq)]
+enum Named {
+    /// It is ours.
+    Ours,
+    /// It names this machine: the same path under our own name, with the port that was asked for, is the answer.
+    ThisMachine { port: String },
+    /// It is anybody's: a name that was rebound to this machine, say.
+    Other,
+}
+
+impl Host {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_ascii_lowercase() }
+    }
+
+    fn named(&self, host: &str) -> Named {
+        let host = host.to_ascii_lowercase();
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (name, port),
+            _ => (host.as_str(), ""),
+        };
+        if name == self.name {
+            Named::Ours
+        } else if matches!(name, "localhost" | "127.0.0.1" | "[::1]") {
+            Named::ThisMachine { port: port.to_owned() }
+        } else {
+            Named::Other
+        }
+    }
+
+    /// The same page under our own name; the method stays what it is.
+    fn redirect(&self, port: &str, request: &Request) -> Response {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let port = if port.is_empty() { String::new() } else { format!(":{port}") };
+        let place = format!("http://{}{port}{path}", self.name);
+        let text = format!(
+            "This Sotto is at http://{}{port}\nA browser that does not find it: docs/OPERATE.md, \"The app's address\".\n",
+            self.name
+        );
+        let Ok(place) = HeaderValue::from_str(&place) else { return StatusCode::BAD_REQUEST.into_response() };
+        let mut response = (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)], text).into_response();
+        sign_in::forget_shared_cookie(request.headers(), &mut response);
+        response
+    }
+}
+
+/// Sends requests to our own host name, refuses foreign names and foreign forms, and puts the policy on every answer.
+pub(crate) async fn guard(State(ours): State<Arc<Host>>, request: Request, next: Next) -> Response {
+    let host = text(request.headers(), header::HOST).unwrap_or_default();
+    let mut response = match ours.named(host) {
+        Named::ThisMachine { port } => ours.redirect(&port, &request),
+        Named::Other => {
+            let text = "This is not a name of this Sotto: use the address that sotto up and sotto status print.\n";
+            (StatusCode::MISDIRECTED_REQUEST, text).into_response()
+        }
+        Named::Ours => match refuse(request.method(), host, request.headers()) {
+            Some(why) => why.into_response(),
+            None => next.run(request).await,
+        },
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
@@ -27,20 +95,12 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-fn refuse(method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
-    if !is_ours(host) {
-        return Some((
-            StatusCode::MISDIRECTED_REQUEST,
-            "This is not a name of this machine's Sotto: use localhost.\n",
-        ));
-    }
+fn refuse(method: &Method, host: &str, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
     if method == Method::GET || method == Method::HEAD {
         return None;
     }
     // Browsers send Origin with every form; a program of the owner's own sends none and has no cookie to be misused.
-    match text(header::ORIGIN) {
+    match text(headers, header::ORIGIN) {
         Some(origin) if origin.strip_prefix("http://") != Some(host) => {
             Some((StatusCode::FORBIDDEN, "Refused: this form did not come from one of our own pages.\n"))
         }
@@ -48,43 +108,59 @@ fn refuse(method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static 
     }
 }
 
-/// A loopback name, with or without a port.
-fn is_ours(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(host: &'static str, origin: Option<&'static str>) -> HeaderMap {
-        let mut headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
-        if let Some(origin) = origin {
-            headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
-        }
-        headers
-    }
+    const HOST: &str = "sotto-0123abcd.localhost";
 
     #[test]
-    fn a_rebound_name_reaches_nothing() {
-        for host in ["evil.example", "localhost.evil.example:7380", "127.0.0.1.nip.example", ""] {
-            assert!(refuse(&Method::GET, &headers(host, None)).is_some(), "{host}");
+    fn its_own_name_is_served_this_machines_lead_there_and_a_rebound_one_reaches_nothing() {
+        let ours = Host::new(HOST);
+        for host in [HOST, "sotto-0123abcd.localhost:7380", "SOTTO-0123ABCD.LocalHost:80"] {
+            assert_eq!(ours.named(host), Named::Ours, "{host}");
         }
-        for host in ["localhost:7380", "127.0.0.1:7380", "[::1]:7380", "localhost", "[::1]"] {
-            assert!(refuse(&Method::GET, &headers(host, None)).is_none(), "{host}");
+        for (host, port) in [
+            ("localhost:7380", "7380"),
+            ("127.0.0.1:7380", "7380"),
+            ("[::1]:7380", "7380"),
+            ("localhost", ""),
+            ("[::1]", ""),
+            ("LOCALHOST:1", "1"),
+        ] {
+            assert_eq!(ours.named(host), Named::ThisMachine { port: port.into() }, "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example:7380",
+            "127.0.0.1.nip.example",
+            "sotto-00000000.localhost:7380",
+            "x.sotto-0123abcd.localhost",
+            "sotto-0123abcd.localhost.",
+            "localhost:7380@evil.example",
+            "localhost:",
+            "127.1",
+        ] {
+            assert_eq!(ours.named(host), Named::Other, "{host}");
         }
     }
 
     #[test]
     fn a_foreign_form_changes_nothing() {
-        let host = "localhost:7380";
-        assert!(refuse(&Method::POST, &headers(host, Some("http://evil.example"))).is_some());
-        assert!(refuse(&Method::POST, &headers(host, Some("null"))).is_some());
-        assert!(refuse(&Method::POST, &headers(host, Some("http://localhost:8080"))).is_some());
-        assert!(refuse(&Method::POST, &headers(host, Some("http://localhost:7380"))).is_none());
+        let host = "sotto-0123abcd.localhost:7380";
+        let refused = |origin: &'static str| {
+            let headers = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+            refuse(&Method::POST, host, &headers).is_some()
+        };
+        for origin in ["http://evil.example", "null", "http://localhost:7380", "http://sotto-0123abcd.localhost:8080"]
+        {
+            assert!(refused(origin), "{origin}");
+        }
+        assert!(!refused("http://sotto-0123abcd.localhost:7380"));
     }
 }

@@ -3,8 +3,8 @@
 //! Architecture Invariant: this crate knows nothing of devices' connections, of sound or of models. It reads and deletes
 //! through `history`, and asks for a pairing code through [`PairingCodes`], which the server implements.
 //!
-//! The pages' defences stand in one place ([`guard`]): a strict content policy, only our own host names (so that a
-//! rebound name reaches nothing), and changes only from our own pages.
+//! The pages' defences stand in one place ([`guard`]): a strict content policy, one host name that is this instance's alone
+//! (so that its cookies reach no other program, and a rebound name reaches nothing), and changes only from our own pages.
 
 mod activity;
 mod assets;
@@ -19,10 +19,10 @@ mod when;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use base::{AccountId, Clock};
 use history::History;
 
@@ -53,10 +53,14 @@ pub struct AppParts {
     pub clock: Arc<dyn Clock>,
     /// Tells the zone in which times are shown; it may change while the app serves.
     pub zone: Arc<dyn Fn() -> jiff::tz::TimeZone + Send + Sync>,
+    /// The host name that this instance alone has, as `sotto-0123abcd.localhost`, without a port.
+    pub host: String,
 }
 
 /// The app's routes.
 pub fn router(parts: AppParts) -> Router {
+    let host = Arc::new(guard::Host::new(&parts.host));
+    let door = Arc::new(sign_in::Door::new(Arc::clone(&parts.clock)));
     let parts = Arc::new(parts);
     let signed_in = Router::new()
         .route("/", get(|| async { Redirect::to("/activity") }))
@@ -71,10 +75,10 @@ pub fn router(parts: AppParts) -> Router {
         .route_layer(from_fn_with_state(Arc::clone(&parts), sign_in::require));
     Router::new()
         .merge(signed_in)
-        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in).layer(Extension(door)))
         .route("/assets/{name}", get(assets::asset))
         .fallback(page::not_found)
         .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(from_fn(guard::guard))
+        .layer(from_fn_with_state(host, guard::guard))
         .with_state(parts)
 }

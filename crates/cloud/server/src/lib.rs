@@ -5,6 +5,7 @@
 
 mod account;
 mod control;
+mod front;
 mod identity;
 mod line;
 pub mod logs;
@@ -27,6 +28,7 @@ pub use account::{FirstPassword, reset_password};
 pub use run_file::RunFile;
 
 use crate::control::Control;
+use crate::front::FrontLimits;
 use crate::parts::Parts;
 
 /// How long open turns and requests may take to finish once the cloud is told to stop.
@@ -34,6 +36,9 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// How long a cloud that was told to stop is waited for in all: `sotto stop` waits 20 s.
 const END_MAX: Duration = Duration::from_secs(15);
+
+/// Bytes of the cloud's public key (of its hash) in its host name: enough to tell a machine's instances apart.
+const HOST_BYTES: usize = 4;
 
 /// What a cloud needs to be told.
 pub struct Config {
@@ -116,21 +121,23 @@ pub struct Cloud {
 /// # Errors
 /// One line for the person who started it; nothing is left running.
 pub async fn start(config: Config) -> Result<Cloud, ServerError> {
+    let limits = FrontLimits::of_descriptors(front::raise_descriptors());
     let app_listener = listen(config.app).await?;
     let device_listener = listen(config.devices).await?;
     let (parts, identity) = Parts::open(&config).await?;
     let run = RunFile {
         pid: std::process::id(),
         app: address(&app_listener, config.app)?,
+        host: own_host(identity.fingerprint()),
         devices: on_this_machine(address(&device_listener, config.devices)?),
         token: random_token()?,
     };
     let (shutdown, stopped) = watch::channel(false);
     let stop_asked = Arc::new(Notify::new());
     let control = Control { token: run.token.clone(), parts: parts.clone(), stop: Arc::clone(&stop_asked) };
-    let routes = parts.app().merge(control::router(Arc::new(control)));
+    let routes = parts.app(run.host.clone()).merge(control::router(Arc::new(control)));
     let tasks = vec![
-        tokio::spawn(serve_app(app_listener, routes, stopped.clone())),
+        tokio::spawn(front::serve(app_listener, routes, limits, stopped.clone())),
         tokio::spawn(serve_devices(device_listener, parts.clone(), identity, stopped)),
     ];
     let run_path = config.data.join("run.json");
@@ -188,15 +195,6 @@ impl Cloud {
     }
 }
 
-async fn serve_app(listener: TcpListener, routes: axum::Router, stopped: watch::Receiver<bool>) {
-    let routes = routes.layer(axum::middleware::from_fn(line::put_hangup));
-    let service = routes.into_make_service_with_connect_info::<line::Line>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop(stopped)).await;
-    if let Err(why) = served {
-        tracing::error!(%why, "app.ended");
-    }
-}
-
 async fn serve_devices(
     listener: TcpListener,
     parts: Parts,
@@ -244,6 +242,13 @@ fn address(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, Serv
 /// The address under which our own devices reach a port that listens on every interface.
 fn on_this_machine(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
+/// A host name that leads to this machine and is this instance's alone: the same from start to start, and another one for
+/// every data directory.
+fn own_host(fingerprint: [u8; 32]) -> String {
+    let digits: String = fingerprint[..HOST_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sotto-{digits}.localhost")
 }
 
 fn random_token() -> Result<String, ServerError> {

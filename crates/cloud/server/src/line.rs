@@ -4,12 +4,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use app::Hangup;
-use axum::extract::Request;
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::middleware::Next;
-use axum::response::Response;
-use axum::serve::IncomingStream;
-use tokio::net::TcpListener;
 
 /// A second descriptor of a connection; nothing where there was none to be had.
 #[derive(Clone, Debug)]
@@ -20,6 +14,12 @@ impl Line {
         Self(connection.as_fd().try_clone_to_owned().ok().map(Arc::new))
     }
 
+    /// What a request is given to cut its connection with.
+    pub(crate) fn hangup(&self) -> Hangup {
+        let line = self.clone();
+        Hangup::new(move || line.cut())
+    }
+
     /// Resets the connection, at once: what the kernel has not sent yet, it never sends, whoever holds other descriptors.
     fn cut(&self) {
         if let Some(connection) = &self.0 {
@@ -27,16 +27,4 @@ impl Line {
             let _ = rustix::net::connect_unspec(connection);
         }
     }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Line {
-    fn connect_info(connection: IncomingStream<'_, TcpListener>) -> Self {
-        Self::of(connection.io())
-    }
-}
-
-/// Gives each request the means to cut its connection.
-pub(crate) async fn put_hangup(ConnectInfo(line): ConnectInfo<Line>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Hangup::new(move || line.cut()));
-    next.run(request).await
 }

@@ -72,13 +72,14 @@ impl Parts {
         Ok((Self { data: config.data.clone(), history, gateway, desk, owner, clock, zone }, identity))
     }
 
-    /// The owner's pages.
-    pub(crate) fn app(&self) -> axum::Router {
+    /// The owner's pages, under this host name.
+    pub(crate) fn app(&self, host: String) -> axum::Router {
         app::router(AppParts {
             history: Arc::clone(&self.history),
             codes: Arc::new(Codes(Arc::clone(&self.desk))),
             clock: Arc::clone(&self.clock),
             zone: source(&self.zone),
+            host,
         })
     }
 

@@ -17,6 +17,8 @@ pub struct RunFile {
     pub pid: u32,
     /// The app, by plain HTTP on the loopback interface.
     pub app: SocketAddr,
+    /// The host name under which browsers reach the app.
+    pub host: String,
     /// The devices' port, by TLS.
     pub devices: SocketAddr,
     /// The bearer token of `/control`.
@@ -24,6 +26,12 @@ pub struct RunFile {
 }
 
 impl RunFile {
+    /// The app's address for browsers.
+    #[must_use]
+    pub fn app_url(&self) -> String {
+        format!("http://{}:{}", self.host, self.app.port())
+    }
+
     /// Reads the file; `None` where there is none or it is not one of ours (a cloud that was killed while writing).
     #[must_use]
     pub fn read(path: &Path) -> Option<Self> {
@@ -64,12 +72,14 @@ mod tests {
         let file = RunFile {
             pid: 7,
             app: SocketAddr::from(([127, 0, 0, 1], 80)),
+            host: "sotto-0123abcd.localhost".into(),
             devices: SocketAddr::from(([127, 0, 0, 1], 81)),
             token: "secret".into(),
         };
         file.write(&path).expect("writes");
         let read = RunFile::read(&path).expect("reads");
         assert_eq!((read.pid, read.app, read.token.as_str()), (7, file.app, "secret"));
+        assert_eq!(read.app_url(), "http://sotto-0123abcd.localhost:80");
         assert!(!format!("{read:?}").contains("secret"));
         fs::write(&path, b"{\"pid\":7,").expect("writes");
         assert!(RunFile::read(&path).is_none());

@@ -17,7 +17,7 @@ use vault::{Folder, Steps};
 use crate::directory::Directory;
 use crate::error::HistoryError;
 use crate::market::Market;
-use crate::password::{Passwords, Tries};
+use crate::password::Passwords;
 use crate::recover::Recovery;
 use crate::standing::Standings;
 
@@ -46,7 +46,6 @@ struct Parts {
     directory: Directory,
     markets: BTreeMap<Marketplace, Arc<Market>>,
     passwords: Passwords,
-    tries: Tries,
     standings: Arc<Standings>,
     clock: Arc<dyn Clock>,
     data: PathBuf,

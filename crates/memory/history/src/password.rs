@@ -1,9 +1,4 @@
-//! Passwords: hashed with argon2id, tried a few at a time, and not as often as somebody likes.
-
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::Mutex;
-use std::time::Duration;
+//! Passwords: hashed with argon2id, a few at a time.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -19,19 +14,8 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 /// Characters of a password, at most: hashing must not be made expensive by its length.
 pub const PASSWORD_CHARS_MAX: usize = 256;
 
-/// Passwords hashed at once: each takes 19 MiB.
+/// Passwords hashed at once: each takes 19 MiB. The app's line of strangers uses one of the two.
 const HASHING_MAX: usize = 2;
-/// Wrong tries of a name that cost no waiting.
-const FREE_TRIES: u32 = 5;
-/// The first wait; each further wrong try doubles it.
-const WAIT_FIRST: Duration = Duration::from_secs(15);
-/// The longest wait.
-const WAIT_MAX: Duration = Duration::from_secs(900);
-/// After this long without a try the count begins anew.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
-/// Names share this many counters, whether they exist or not: bounded, and telling nothing about which exist.
-const COUNTERS: usize = 1_024;
-
 /// Letters of a password that we draw: none that reads like another. 32 of them, five bits each.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Groups of letters in a password that we draw, and letters in a group: 100 bits.
@@ -106,82 +90,9 @@ fn hash(password: &Redacted<String>) -> Result<String, HistoryError> {
     Ok(hash.to_string())
 }
 
-/// Counts wrong tries by name and says how long to wait.
-pub(crate) struct Tries {
-    counters: Mutex<Box<[Counter]>>,
-    hasher: RandomState,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Counter {
-    wrong: u32,
-    /// When the last wrong try was, as [`base::Clock::elapsed`] says.
-    last: Duration,
-}
-
-impl Tries {
-    pub(crate) fn new() -> Self {
-        let counters = vec![Counter::default(); COUNTERS].into_boxed_slice();
-        Self { counters: Mutex::new(counters), hasher: RandomState::new() }
-    }
-
-    /// Takes a try for `name`, or says how long to wait for the next. A try counts as wrong until
-    /// [`Tries::succeeded`]: many at once cannot slip through.
-    pub(crate) fn take(&self, name: &str, now: Duration) -> Result<(), Duration> {
-        self.with(name, |counter| {
-            let since = now.saturating_sub(counter.last);
-            if since >= FORGOTTEN_AFTER {
-                counter.wrong = 0;
-            }
-            if let Some(beyond) = counter.wrong.checked_sub(FREE_TRIES) {
-                let wait = WAIT_FIRST.saturating_mul(2u32.saturating_pow(beyond)).min(WAIT_MAX);
-                if since < wait {
-                    return Err(wait - since);
-                }
-            }
-            *counter = Counter { wrong: counter.wrong.saturating_add(1), last: now };
-            Ok(())
-        })
-    }
-
-    /// The try was right: the count begins anew.
-    pub(crate) fn succeeded(&self, name: &str) {
-        self.with(name, |counter| *counter = Counter::default());
-    }
-
-    fn with<T>(&self, name: &str, work: impl FnOnce(&mut Counter) -> T) -> T {
-        let at = usize::try_from(self.hasher.hash_one(name) % COUNTERS as u64).unwrap_or_default();
-        let mut counters = self.counters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        work(&mut counters[at])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn five_tries_are_free_and_then_each_waits_longer() {
-        let tries = Tries::new();
-        let mut now = Duration::from_secs(10);
-        for _ in 0..FREE_TRIES {
-            assert_eq!(tries.take("ada", now), Ok(()));
-        }
-        assert_eq!(tries.take("ada", now), Err(WAIT_FIRST));
-        now += WAIT_FIRST;
-        assert_eq!(tries.take("ada", now), Ok(()));
-        assert_eq!(tries.take("ada", now), Err(2 * WAIT_FIRST));
-        for _ in 0..40 {
-            now += WAIT_MAX;
-            assert_eq!(tries.take("ada", now), Ok(()));
-        }
-        assert_eq!(tries.take("ada", now), Err(WAIT_MAX));
-        now += FORGOTTEN_AFTER;
-        assert_eq!(tries.take("ada", now), Ok(()));
-        assert_eq!(tries.take("ada", now), Ok(()), "the count began anew");
-        tries.succeeded("ada");
-        assert_eq!(tries.take("ada", now), Ok(()));
-    }
 
     #[test]
     fn a_drawn_password_is_long_and_never_the_same() {

@@ -198,6 +198,4 @@ pub enum SignIn {
     Accepted(AccountId),
     /// They do not, or there is no such name: which of the two is not said.
     Refused,
-    /// There were too many wrong tries; none is looked at until this has passed.
-    Wait(std::time::Duration),
 }

@@ -9,10 +9,13 @@
 mod asking;
 mod bad_input;
 mod browser;
+mod crowds;
 mod deletion;
 mod home;
+mod instances;
 mod memory;
 mod onset;
+mod owner;
 mod readers;
 mod refusals;
 mod service;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use base::{Marketplace, Redacted, SampleCount, SampleIndex, SystemClock, Timestamp};
 use history::{Cause, Details, History, NewUtterance};
 
-use crate::browser::Browser;
 use crate::home::{Home, Up};
+use crate::owner::Owner;
 
 /// A sentence that stands in no template, no help and no page.
 const SENTENCE: &str = "Alexa, set a timer for thirty seven minutes and eleven seconds";
@@ -78,16 +78,16 @@ fn i7_played_and_deleted_nothing_of_it_is_in_the_clouds_memory() {
     let transcript = said.line()["transcript"].as_str().expect("text").to_owned();
     let reply = said.line()["reply"].as_str().expect("text").to_owned();
     assert!(transcript.len() > 12, "{said:?}");
-    let browser = Browser::of(&up);
-    let page = browser.page("/activity");
+    let owner = Owner::of(&up);
+    let page = owner.page("/activity");
     let id = page
         .split("/delete\"")
         .next()
         .and_then(|page| page.rsplit("/activity/").next())
         .expect("its link")
         .to_owned();
-    let sound = browser.get(&format!("/activity/{id}/audio.wav")).body_mut().read_to_vec().expect("sound");
-    assert!(browser.page(&format!("/activity/{id}/wave.svg")).contains("<svg"));
+    let sound = owner.get(&format!("/activity/{id}/audio.wav")).body_mut().read_to_vec().expect("sound");
+    assert!(owner.page(&format!("/activity/{id}/wave.svg")).contains("<svg"));
     let samples: Vec<i16> = sound[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let loudest = (0..samples.len() - NEEDLE_SAMPLES).max_by_key(|at| samples[*at].unsigned_abs()).expect("sound");
     let needle = &sound[44 + 2 * loudest..44 + 2 * (loudest + NEEDLE_SAMPLES)];
@@ -98,7 +98,7 @@ fn i7_played_and_deleted_nothing_of_it_is_in_the_clouds_memory() {
         return;
     };
     assert!(looked[0] > 0, "the memory was not looked at");
-    let deleted = browser.post(&format!("/activity/{id}/delete"), "");
+    let deleted = owner.post(&format!("/activity/{id}/delete"), "");
     assert!(deleted.headers()["location"].to_str().expect("text").contains("deleted="), "{deleted:?}");
     let float: Vec<u8> = samples[loudest..loudest + NEEDLE_SAMPLES]
         .iter()
@@ -167,8 +167,8 @@ fn i7_a_slow_reader_gets_no_sound_after_the_receipt() {
     keep_a_long_recording(&home);
     let up = home.up();
     let app = up.told["app"].as_str().expect("text").to_owned();
-    let browser = Browser::sign_in(&app, "owner", &password);
-    let page = browser.page("/activity");
+    let owner = Owner::sign_in(&app, "owner", &password);
+    let page = owner.page("/activity");
     let id = page
         .split("/delete\"")
         .next()
@@ -180,12 +180,12 @@ fn i7_a_slow_reader_gets_no_sound_after_the_receipt() {
     let mut slow = narrow(SocketAddr::from(([127, 0, 0, 1], port)));
     slow.set_read_timeout(Some(SETTLED_MAX)).expect("set");
     let request =
-        format!("GET /activity/{id}/audio.wav HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\n\r\n", browser.cookie);
+        format!("GET /activity/{id}/audio.wav HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\n\r\n", owner.cookie);
     slow.write_all(request.as_bytes()).expect("asked");
     let mut begun = vec![0; 4_096];
     slow.read_exact(&mut begun).expect("the first of it");
     assert!(begun.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&begun[..64]));
-    let deleted = browser.post(&format!("/activity/{id}/delete"), "");
+    let deleted = owner.post(&format!("/activity/{id}/delete"), "");
     assert!(deleted.headers()["location"].to_str().expect("text").contains("deleted="), "{deleted:?}");
     let (mut after, mut piece) = (0, [0; 4_096]);
     let ended = loop {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::browser::Browser;
 use crate::home::Home;
+use crate::owner::Owner;
 
 /// Every file of the data directory, with its bytes.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -67,25 +67,25 @@ fn a_lost_request_is_told_in_the_log_and_in_the_app_and_gets_no_receipt() {
         let up = home.up();
         let logged = home.files_holding(b"history.lost").len();
         assert!(logged > 0, "start {start}: the log does not say it");
-        let browser = Browser::sign_in(up.told["app"].as_str().expect("text"), "owner", &password);
-        let page = browser.page("/activity");
+        let owner = Owner::sign_in(up.told["app"].as_str().expect("text"), "owner", &password);
+        let page = owner.page("/activity");
         assert!(page.contains("Lost: ") && page.contains("role=\"alert\""), "start {start}: {page}");
         assert!(!page.contains("receipt"), "start {start}: {page}");
     }
     assert!(std::fs::read(&keys).expect("read") == bytes, "nothing was overwritten");
     let up = home.up();
-    let browser = Browser::sign_in(up.told["app"].as_str().expect("text"), "owner", &password);
-    let page = browser.page("/activity");
+    let owner = Owner::sign_in(up.told["app"].as_str().expect("text"), "owner", &password);
+    let page = owner.page("/activity");
     let id = page
         .split("/delete\"")
         .next()
         .and_then(|page| page.rsplit("/activity/").next())
         .expect("its link")
         .to_owned();
-    let asked = browser.page(&format!("/activity/{id}/delete"));
+    let asked = owner.page(&format!("/activity/{id}/delete"));
     assert!(asked.contains("Clear this lost request?") && asked.contains("no receipt"), "{asked}");
-    let cleared = browser.post(&format!("/activity/{id}/delete"), "");
+    let cleared = owner.post(&format!("/activity/{id}/delete"), "");
     assert_eq!(cleared.headers()["location"].to_str().expect("text"), "/activity?cleared=1");
-    let page = browser.page("/activity?cleared=1");
+    let page = owner.page("/activity?cleared=1");
     assert!(page.contains("there is no receipt") && !page.contains(&id), "{page}");
 }

@@ -10,8 +10,10 @@ fn it_comes_up_says_where_and_stops_when_told() {
     home.sotto(&["status"]).refuses(1, "not running");
     home.sotto(&["stop"]).refuses(1, "not running");
     let mut up = home.up();
-    assert!(up.told["app"].as_str().expect("text").starts_with("http://localhost:"));
-    assert_eq!(home.sotto(&["status", "--json"]).line()["pid"], up.pid());
+    let app = up.told["app"].as_str().expect("text").to_owned();
+    assert!(app.starts_with("http://sotto-") && app.contains(".localhost:"), "{app}");
+    let status = home.sotto(&["status", "--json"]);
+    assert_eq!((&status.line()["pid"], &status.line()["app"]), (&up.pid().into(), &app.as_str().into()));
     home.sotto(&["--port", "0", "up"]).refuses(1, "already running");
     assert_eq!(home.sotto(&["stop"]).code, Some(0));
     assert_eq!(up.wait(), Some(0));

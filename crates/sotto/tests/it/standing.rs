@@ -11,6 +11,7 @@ use server::Config;
 
 use crate::browser::Browser;
 use crate::home::{Home, Said};
+use crate::owner::Owner;
 
 const REQUEST: [&str; 5] = ["ask", "--fast", "--json", "--say", "Alexa, what time is it"];
 
@@ -22,10 +23,12 @@ fn a_device_removed_in_the_app_is_refused_with_one_clear_line_and_nothing_of_it_
     let home = Home::new();
     let up = home.up();
     assert_eq!(home.sotto(&REQUEST).code, Some(0), "paired and heard");
-    let browser = Browser::of(&up);
-    let devices = browser.page("/devices");
+    let text = |key: &str| up.told[key].as_str().expect("text").to_owned();
+    let (mut browser, app) = (Browser::new(), text("app"));
+    assert_eq!(browser.sign_in(&app, &text("account"), &text("password")).status, 303);
+    let devices = browser.get(&format!("{app}/devices")).text;
     let id = devices.split("/remove\"").next().and_then(|page| page.rsplit("/devices/").next()).expect("its link");
-    assert_eq!(browser.post(&format!("/devices/{id}/remove"), "").status(), 303);
+    assert_eq!(browser.post(&format!("{app}/devices/{id}/remove"), "").status, 303);
     let before = home.sotto(&["status", "--json"]);
     home.sotto(&REQUEST).refuses(1, "no longer, paired");
     let after = home.sotto(&["status", "--json"]);
@@ -33,7 +36,7 @@ fn a_device_removed_in_the_app_is_refused_with_one_clear_line_and_nothing_of_it_
         assert_eq!(before.line()[count], after.line()[count], "nothing of it was taken: {count}");
     }
     assert_eq!(
-        browser.page("/activity").matches("/delete\"").count(),
+        browser.get(&format!("{app}/activity")).text.matches("/delete\"").count(),
         1,
         "what it said before is there, and nothing since"
     );
@@ -45,8 +48,8 @@ fn a_device_removed_in_the_app_in_mid_stream_ends_at_once_and_nothing_of_that_re
     let up = home.up();
     assert_eq!(home.sotto(&REQUEST).code, Some(0), "paired and heard");
     let text = |key: &str| up.told[key].as_str().expect("text").to_owned();
-    let browser = Browser::sign_in(&text("app"), &text("account"), &text("password"));
-    let devices = browser.page("/devices");
+    let owner = Owner::sign_in(&text("app"), &text("account"), &text("password"));
+    let devices = owner.page("/devices");
     let id = devices.split("/remove\"").next().and_then(|page| page.rsplit("/devices/").next()).expect("its link");
     let received = || home.sotto(&["status", "--json"]).line()["audio_bytes_received"].as_u64().expect("bytes");
     let before = received();
@@ -59,13 +62,13 @@ fn a_device_removed_in_the_app_in_mid_stream_ends_at_once_and_nothing_of_that_re
         assert!(started.elapsed() < PATIENCE, "no sound arrives");
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert_eq!(browser.post(&format!("/devices/{id}/remove"), "").status(), 303);
+    assert_eq!(owner.post(&format!("/devices/{id}/remove"), "").status(), 303);
     let taken = received();
     let asked = Said::of(&asking.wait_with_output().expect("it ends"));
     assert_eq!(received(), taken, "no byte was taken since the removal: {asked:?}");
     assert!(asked.lines.iter().all(|line| line["transcript"].as_str().is_none_or(str::is_empty)), "{asked:?}");
     home.sotto(&REQUEST).refuses(1, "no longer, paired");
-    assert_eq!(browser.page("/activity").matches("/delete\"").count(), 1, "what it said before is there, no more");
+    assert_eq!(owner.page("/activity").matches("/delete\"").count(), 1, "what it said before is there, no more");
 }
 
 /// The machine's clock, and how far somebody has set it off.
@@ -109,11 +112,12 @@ fn a_clock_that_jumps_forward_and_back_under_a_running_cloud_loses_nothing() {
         replies.push(said.line()["reply"].clone());
     }
     assert!(replies.iter().all(Value::is_string));
-    let app = format!("http://localhost:{}", cloud.run_file().app.port());
+    let app = cloud.run_file().app_url();
     for off_days in [-800, 0] {
         clock.off_ms.store(off_days * DAY_MS, Ordering::SeqCst);
-        let browser = Browser::sign_in(&app, &first.account, first.password.expose());
-        let listed = browser.page("/activity").matches("/delete\"").count();
+        let mut browser = Browser::new();
+        browser.sign_in(&app, &first.account, first.password.expose());
+        let listed = browser.get(&format!("{app}/activity")).text.matches("/delete\"").count();
         assert_eq!(listed, replies.len(), "all are in the list, whatever the clock says");
     }
     runtime.block_on(cloud.stop());

@@ -13,7 +13,7 @@ use crate::error::{HistoryError, step};
 use crate::facade::look::{ACCEPT, BLOBS, DATABASE, DIRECTORY, KEYS, look};
 use crate::facade::{History, Opened, Parts};
 use crate::market::Market;
-use crate::password::{Passwords, Tries};
+use crate::password::Passwords;
 use crate::recover::Recovery;
 use crate::room::Room;
 use crate::store::Store;
@@ -57,8 +57,8 @@ pub(super) async fn open(
     }
     let passwords = Passwords::new().await?;
     let (data, folder) = (data.to_path_buf(), RwLock::new(Some(folder)));
-    let (tries, standings) = (Tries::new(), Arc::default());
-    let parts = Parts { directory, markets, passwords, tries, standings, clock, data, folder };
+    let standings = Arc::default();
+    let parts = Parts { directory, markets, passwords, standings, clock, data, folder };
     Ok(Opened { history: History { parts: Arc::new(parts) }, first_start, root_key_path, recovered })
 }
 
