@@ -1,4 +1,4 @@
-//! Any bytes as a recording (WAV, FLAC, Ogg Opus): samples or one error, in bounded memory.
+//! Any bytes as a recording (WAV and its kin, AIFF, AU, FLAC, Ogg Opus): samples or one error, in bounded memory.
 #![no_main]
 
 use std::sync::Once;

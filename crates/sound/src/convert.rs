@@ -4,6 +4,8 @@ use base::SAMPLE_RATE_HZ;
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Indexing, Resampler};
 
+use crate::mix::Mixer;
+
 /// Rates that sound comes in. Below, speech is gone; above, it is not sound.
 pub(crate) const RATES_HZ: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
@@ -16,7 +18,8 @@ const FRAMES_AT_ONCE: usize = 1_024;
 /// Turns interleaved floats of one rate into 16 kHz mono, piece by piece. The output is as long as the input (to the
 /// nearest sample) and in step with it: the filter's delay is taken out.
 pub struct Converter {
-    channels: usize,
+    mixer: Mixer,
+    mono: Vec<f32>,
     resampler: Option<Resampling>,
 }
 
@@ -36,7 +39,7 @@ impl std::fmt::Debug for Converter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rate_hz = self.resampler.as_ref().map_or(SAMPLE_RATE_HZ, |resampling| resampling.rate_hz);
         f.debug_struct("Converter")
-            .field("channels", &self.channels)
+            .field("channels", &self.mixer.channels())
             .field("rate_hz", &rate_hz)
             .finish_non_exhaustive()
     }
@@ -55,25 +58,20 @@ impl Converter {
             return Err(format!("{channels} channels"));
         }
         let resampler = if rate_hz == SAMPLE_RATE_HZ { None } else { Some(Resampling::new(rate_hz)?) };
-        Ok(Self { channels, resampler })
+        Ok(Self { mixer: Mixer::new(channels, rate_hz), mono: Vec::new(), resampler })
     }
 
     /// Converts whole frames of interleaved samples, full scale being -1 to 1, and appends what is ready to `out`.
-    /// A frame that is not whole is left out; what is not a number is silence.
+    /// A frame that is not whole is left out; what is not a number, or is infinite, is silence. Channels are mixed so that
+    /// one that is another upside down, or dead, takes nothing away.
     pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<i16>) {
-        let channels = self.channels;
-        let frames = interleaved.chunks_exact(channels);
-        #[expect(clippy::cast_precision_loss, reason = "at most 32 channels")]
-        let mono = frames.map(|frame| match frame {
-            [sample] => *sample,
-            frame => frame.iter().sum::<f32>() / channels as f32,
-        });
+        self.mono.clear();
+        self.mixer.push(interleaved, &mut self.mono);
         match &mut self.resampler {
-            None => out.extend(mono.map(quantized)),
+            None => out.extend(self.mono.iter().copied().map(quantized)),
             Some(resampling) => {
-                let finite = mono.map(|sample| if sample.is_finite() { sample.clamp(-4.0, 4.0) } else { 0.0 });
-                resampling.waiting.extend(finite);
-                resampling.frames_in += (interleaved.len() / channels) as u64;
+                resampling.waiting.extend(self.mono.iter().map(|sample| sample.clamp(-4.0, 4.0)));
+                resampling.frames_in += self.mono.len() as u64;
                 resampling.run(out, false);
             }
         }

@@ -1,194 +1,220 @@
-//! Reading WAV: PCM of 8, 16, 24 and 32 bits, floats of 32 and 64.
+//! Reading WAV and its kin: RIFF and RIFX, RF64 and BW64 (EBU Tech 3306), and Sony's Wave64.
 
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek};
 
 use crate::SoundError;
 use crate::file::Source;
-
-/// Lengths from here on are what programs write into a header before they know the real one (sox, espeak-ng, ffmpeg).
-const STREAMED_BYTES: u32 = 0x7fff_0000;
+use crate::pcm::{Encoding, Layout, PcmFile, damaged, padded, read_failure, remaining, skip};
 
 /// Chunks looked at before the samples begin; real files have three or four.
 const CHUNKS_MAX: usize = 100;
 
-/// Frames decoded at a time.
-const FRAMES_AT_ONCE: usize = 4_096;
+/// Chunks that real files have. After one of odd length some programs forget the byte that pads it.
+const KNOWN_CHUNKS: [&[u8; 4]; 16] = [
+    b"fmt ", b"data", b"fact", b"LIST", b"JUNK", b"junk", b"bext", b"cue ", b"PEAK", b"iXML", b"id3 ", b"ID3 ",
+    b"FLLR", b"PAD ", b"smpl", b"cart",
+];
 
-/// How a sample is stored.
+/// How Wave64 goes on after the four letters of a chunk's name.
+const WAVE64_NAME: [u8; 12] = [0xf3, 0xac, 0xd3, 0x11, 0x8c, 0xd1, 0x00, 0xc0, 0x4f, 0x8e, 0xdb, 0x8a];
+
+/// Which of the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    Unsigned8,
-    Signed16,
-    Signed24,
-    Signed32,
-    Float32,
-    Float64,
+pub(crate) enum Family {
+    Riff,
+    /// RIFF with the highest byte first.
+    Rifx,
+    /// RF64 and BW64: lengths of 64 bits in a chunk of their own.
+    Rf64,
+    Wave64,
 }
 
-impl Encoding {
-    const fn bytes(self) -> usize {
-        match self {
-            Self::Unsigned8 => 1,
-            Self::Signed16 => 2,
-            Self::Signed24 => 3,
-            Self::Signed32 | Self::Float32 => 4,
-            Self::Float64 => 8,
-        }
-    }
+struct Chunk {
+    id: [u8; 4],
+    bytes: u64,
 }
 
-/// The format chunk.
-struct Format {
-    encoding: Encoding,
-    channels: usize,
-    rate_hz: u32,
-}
-
-/// A WAV file, decoded some thousand frames at a time.
-pub(crate) struct WavFile {
-    name: String,
-    source: BufReader<Box<dyn Source>>,
-    encoding: Encoding,
-    pub(crate) rate_hz: u32,
-    pub(crate) channels: usize,
-    /// Bytes of samples still to come, where the header says.
-    bytes_left: Option<usize>,
-    bytes: Vec<u8>,
-}
-
-impl WavFile {
-    /// Reads up to the first sample.
-    pub(crate) fn open(name: &str, source: Box<dyn Source>) -> Result<Self, SoundError> {
-        let mut source = BufReader::new(source);
-        let fail = |error| read_failure(name, error);
-        let mut riff = [0; 12];
-        source.read_exact(&mut riff).map_err(fail)?;
-        let mut format = None;
-        for _ in 0..CHUNKS_MAX {
-            let mut header = [0; 8];
-            source.read_exact(&mut header).map_err(fail)?;
-            let [id @ .., a, b, c, d] = header;
-            let length = u32::from_le_bytes([a, b, c, d]);
-            match &id {
-                b"fmt " => format = Some(read_format(name, &mut source, length)?),
-                b"data" => {
-                    let Format { encoding, channels, rate_hz } = format.ok_or_else(|| damaged(name, "no format"))?;
-                    let bytes_left = Some(length).filter(|length| *length < STREAMED_BYTES);
-                    // Told at once rather than after all of it was played.
-                    if bytes_left
-                        .is_some_and(|length| remaining(&mut source).is_ok_and(|there| there < length.into()))
-                    {
-                        return Err(SoundError::Cut { name: name.to_owned() });
-                    }
-                    let bytes_left = bytes_left.and_then(|length| usize::try_from(length).ok());
-                    let bytes = Vec::new();
-                    return Ok(Self {
-                        name: name.to_owned(),
-                        source,
-                        encoding,
-                        rate_hz,
-                        channels,
-                        bytes_left,
-                        bytes,
-                    });
+/// Reads up to the first sample.
+pub(crate) fn open(name: &str, source: Box<dyn Source>, family: Family) -> Result<PcmFile, SoundError> {
+    let mut header = Header { name, family, source: BufReader::new(source) };
+    let is_whole = header.is_whole()?;
+    let (mut layout, mut long_bytes) = (None, None);
+    for _ in 0..CHUNKS_MAX {
+        let chunk = header.next()?;
+        match &chunk.id {
+            b"ds64" => long_bytes = Some(header.long_bytes(&chunk)?),
+            b"fmt " => layout = Some(header.format(&chunk)?),
+            b"data" => {
+                let (mut layout, padding): (Layout, _) = layout.ok_or_else(|| damaged(name, "no format"))?;
+                if let Some(used) = padding {
+                    let bytes = layout.encoding.bytes();
+                    layout.encoding = padded(&mut header.source, bytes, used, layout.is_big_endian)
+                        .map_err(|error| read_failure(name, error))?;
                 }
-                // Chunks are padded to an even length.
-                _ => skip(name, &mut source, u64::from(length) + u64::from(length % 2))?,
+                let claimed = match long_bytes {
+                    Some(bytes) if chunk.bytes == u64::from(u32::MAX) => bytes,
+                    _ => chunk.bytes,
+                };
+                return PcmFile::new(name, header.source, layout, claimed, is_whole);
             }
+            _ => header.skip(&chunk)?,
         }
-        Err(damaged(name, "no samples"))
+    }
+    Err(damaged(name, "no samples"))
+}
+
+struct Header<'n> {
+    name: &'n str,
+    family: Family,
+    source: BufReader<Box<dyn Source>>,
+}
+
+impl Header<'_> {
+    /// Passes over the file's own head; `true` where the length in it is the file's.
+    fn is_whole(&mut self) -> Result<bool, SoundError> {
+        let bytes = if self.family == Family::Wave64 {
+            let _name: [u8; 16] = self.read()?;
+            let bytes = u64::from_le_bytes(self.read()?);
+            let _wave: [u8; 16] = self.read()?;
+            bytes.saturating_sub(40)
+        } else {
+            let _riff: [u8; 4] = self.read()?;
+            let bytes = self.number(4)?;
+            let _wave: [u8; 4] = self.read()?;
+            bytes.saturating_sub(4)
+        };
+        let there = remaining(&mut self.source).map_err(|error| read_failure(self.name, error))?;
+        // With or without the last byte of padding.
+        Ok(there.abs_diff(bytes) <= 1)
     }
 
-    /// The next frames' samples, interleaved; nothing at the end.
-    pub(crate) fn read(&mut self, interleaved: &mut Vec<f32>) -> Result<bool, SoundError> {
-        interleaved.clear();
-        let frame_bytes = self.encoding.bytes() * self.channels;
-        let wanted = self.bytes_left.unwrap_or(usize::MAX).min(FRAMES_AT_ONCE * frame_bytes);
-        self.bytes.clear();
-        let read = self.source.by_ref().take(wanted as u64).read_to_end(&mut self.bytes);
-        let read = read.map_err(|error| read_failure(&self.name, error))?;
-        if let Some(left) = &mut self.bytes_left {
-            if read < wanted {
-                return Err(SoundError::Cut { name: self.name.clone() });
-            }
-            *left -= read;
+    fn next(&mut self) -> Result<Chunk, SoundError> {
+        if self.family == Family::Wave64 {
+            let id: [u8; 16] = self.read()?;
+            let bytes = u64::from_le_bytes(self.read()?).saturating_sub(24);
+            let [a, b, c, d, rest @ ..] = id;
+            return Ok(Chunk { id: if rest == WAVE64_NAME { [a, b, c, d] } else { [0; 4] }, bytes });
         }
-        let whole_frames = &self.bytes[..read - read % frame_bytes];
-        let samples = whole_frames.chunks_exact(self.encoding.bytes());
-        interleaved.extend(samples.map(|bytes| decoded(self.encoding, bytes)));
-        Ok(read > 0)
+        Ok(Chunk { id: self.read()?, bytes: self.number(4)? })
+    }
+
+    fn skip(&mut self, chunk: &Chunk) -> Result<(), SoundError> {
+        skip(self.name, &mut self.source, chunk.bytes)?;
+        self.padding(chunk)
+    }
+
+    /// Chunks are padded to an even length, those of Wave64 to one of eight bytes.
+    fn padding(&mut self, chunk: &Chunk) -> Result<(), SoundError> {
+        if self.family == Family::Wave64 {
+            return skip(self.name, &mut self.source, chunk.bytes.next_multiple_of(8) - chunk.bytes);
+        }
+        if chunk.bytes.is_multiple_of(2) {
+            return Ok(());
+        }
+        let fail = |error| read_failure(self.name, error);
+        let here = self.source.stream_position().map_err(fail)?;
+        let mut next = [0; 5];
+        let read = self.source.read_exact(&mut next);
+        self.source.seek(std::io::SeekFrom::Start(here)).map_err(fail)?;
+        read.map_err(fail)?;
+        let is_known = |id: &[u8]| KNOWN_CHUNKS.iter().any(|known| known.as_slice() == id);
+        let is_forgotten = is_known(&next[..4]) && !is_known(&next[1..]);
+        skip(self.name, &mut self.source, u64::from(!is_forgotten))
+    }
+
+    /// The length of the samples out of RF64's own chunk.
+    fn long_bytes(&mut self, chunk: &Chunk) -> Result<u64, SoundError> {
+        const FIELDS_BYTES: u64 = 16;
+        let rest = chunk.bytes.checked_sub(FIELDS_BYTES).ok_or_else(|| damaged(self.name, "its lengths are cut"))?;
+        let _riff = self.number(8)?;
+        let bytes = self.number(8)?;
+        skip(self.name, &mut self.source, rest)?;
+        self.padding(chunk)?;
+        Ok(bytes)
+    }
+
+    /// What the samples are, and of how many bytes each is where it does not fill its own.
+    fn format(&mut self, chunk: &Chunk) -> Result<(Layout, Option<usize>), SoundError> {
+        const FORMAT_BYTES: usize = 40;
+        let mut bytes = [0; FORMAT_BYTES];
+        let kept = usize::try_from(chunk.bytes).unwrap_or(FORMAT_BYTES).min(FORMAT_BYTES);
+        if kept < 16 {
+            return Err(damaged(self.name, "its format is cut"));
+        }
+        self.source.read_exact(&mut bytes[..kept]).map_err(|error| read_failure(self.name, error))?;
+        skip(self.name, &mut self.source, chunk.bytes - kept as u64)?;
+        self.padding(chunk)?;
+        let is_big_endian = self.family == Family::Rifx;
+        let half = |at: usize| {
+            let half = [bytes[at], bytes[at + 1]];
+            if is_big_endian { u16::from_be_bytes(half) } else { u16::from_le_bytes(half) }
+        };
+        let [low, high] = if is_big_endian { [half(6), half(4)] } else { [half(4), half(6)] };
+        let rate_hz = u32::from(high) << 16 | u32::from(low);
+        let (channels, frame_bytes, bits) = (usize::from(half(2)), usize::from(half(12)), usize::from(half(14)));
+        // An extensible format has the real tag at the head of its sub-format.
+        let tag = if half(0) == 0xfffe { half(24) } else { half(0) };
+        if channels == 0 {
+            return Err(damaged(self.name, "its format has no channels"));
+        }
+        // Some programs leave the frame's length out.
+        let frame_bytes = if frame_bytes == 0 { channels * bits.div_ceil(8) } else { frame_bytes };
+        let (bytes, used) = (frame_bytes / channels, bits.div_ceil(8));
+        let encoding = match (tag, bytes) {
+            (1, 1) => Some(Encoding::Unsigned8),
+            (1, 2..=4) => Some(Encoding::signed(bytes)),
+            (3, 4) => Some(Encoding::Float32),
+            (3, 8) => Some(Encoding::Float64),
+            (6, 1) => Some(Encoding::ALaw),
+            (7, 1) => Some(Encoding::MuLaw),
+            _ => None,
+        };
+        let Some(encoding) = encoding else {
+            let reason = format!("WAV with {} and {bits} bits", codec(tag));
+            return Err(SoundError::Unsupported { name: self.name.to_owned(), reason });
+        };
+        if frame_bytes % channels != 0 || used > bytes || bits == 0 {
+            return Err(damaged(self.name, "its format contradicts itself"));
+        }
+        let padding = (tag == 1 && used < bytes).then_some(used);
+        Ok((Layout { encoding, is_big_endian, channels, rate_hz }, padding))
+    }
+
+    fn read<const N: usize>(&mut self) -> Result<[u8; N], SoundError> {
+        let mut bytes = [0; N];
+        self.source.read_exact(&mut bytes).map_err(|error| read_failure(self.name, error))?;
+        Ok(bytes)
+    }
+
+    /// A number of so many bytes, in the file's own order.
+    fn number(&mut self, bytes: usize) -> Result<u64, SoundError> {
+        let mut number = [0; 8];
+        self.source.read_exact(&mut number[..bytes]).map_err(|error| read_failure(self.name, error))?;
+        if self.family == Family::Rifx {
+            number[..bytes].reverse();
+        }
+        Ok(u64::from_le_bytes(number))
     }
 }
 
-/// One sample at full scale 1. 24 bits and fewer are exact; of 32 the lowest ones go, far below what 16 can hold.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "16 bits are kept in the end")]
-fn decoded(encoding: Encoding, bytes: &[u8]) -> f32 {
-    match (encoding, bytes) {
-        (Encoding::Unsigned8, &[a]) => (f32::from(a) - 128.0) / 128.0,
-        (Encoding::Signed16, &[a, b]) => f32::from(i16::from_le_bytes([a, b])) / 32_768.0,
-        (Encoding::Signed24, &[a, b, c]) => (i32::from_le_bytes([0, a, b, c]) >> 8) as f32 / 8_388_608.0,
-        (Encoding::Signed32, &[a, b, c, d]) => i32::from_le_bytes([a, b, c, d]) as f32 / 2_147_483_648.0,
-        (Encoding::Float32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
-        (Encoding::Float64, bytes) => bytes.try_into().map_or(0.0, |bytes| f64::from_le_bytes(bytes) as f32),
-        _ => 0.0,
-    }
-}
-
-fn read_format(name: &str, source: &mut BufReader<Box<dyn Source>>, length: u32) -> Result<Format, SoundError> {
-    const FORMAT_BYTES: usize = 40;
-    let mut bytes = [0; FORMAT_BYTES];
-    let kept = (length as usize).min(FORMAT_BYTES);
-    if kept < 16 {
-        return Err(damaged(name, "its format is cut"));
-    }
-    source.read_exact(&mut bytes[..kept]).map_err(|error| read_failure(name, error))?;
-    skip(name, source, u64::from(length) - kept as u64 + u64::from(length % 2))?;
-    let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let rate_hz = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
-    let (channels, frame_bytes, bits) = (usize::from(half(2)), usize::from(half(12)), half(14));
-    // An extensible format has the real tag at the head of its sub-format.
-    let tag = if half(0) == 0xfffe { half(24) } else { half(0) };
-    let encoding = match (tag, bits) {
-        (1, 8) => Encoding::Unsigned8,
-        (1, 16) => Encoding::Signed16,
-        (1, 24) => Encoding::Signed24,
-        (1, 32) => Encoding::Signed32,
-        (3, 32) => Encoding::Float32,
-        (3, 64) => Encoding::Float64,
-        _ => {
-            let reason = format!("WAV codec {tag} with {bits} bits");
-            return Err(SoundError::Unsupported { name: name.to_owned(), reason });
-        }
+/// The codecs that WAV files are met with (RFC 2361).
+fn codec(tag: u16) -> String {
+    let name = match tag {
+        1 => "whole numbers",
+        3 => "floats",
+        2 => "Microsoft's ADPCM",
+        6 => "A-law",
+        7 => "µ-law",
+        0x11 => "IMA's ADPCM",
+        0x31 => "GSM 6.10",
+        0x50 | 0x55 => "MP3",
+        0x38 => "NMS's ADPCM",
+        0x40 => "G.721",
+        0x45 | 0x64 => "G.726",
+        0x161..=0x163 => "Windows Media Audio",
+        0xff | 0x1600..=0x1610 => "AAC",
+        0x2000 => "AC-3",
+        _ => return format!("codec {tag}"),
     };
-    if channels == 0 || frame_bytes != channels * encoding.bytes() {
-        return Err(damaged(name, "its format contradicts itself"));
-    }
-    Ok(Format { encoding, channels, rate_hz })
-}
-
-fn skip(name: &str, source: &mut BufReader<Box<dyn Source>>, bytes: u64) -> Result<(), SoundError> {
-    let fail = |error| read_failure(name, error);
-    // A seek goes beyond the end without complaint.
-    if remaining(source).map_err(fail)? < bytes {
-        return Err(SoundError::Cut { name: name.to_owned() });
-    }
-    let Ok(offset) = i64::try_from(bytes) else { return Err(damaged(name, "a part too long")) };
-    source.seek_relative(offset).map_err(fail)
-}
-
-/// How many bytes follow.
-fn remaining(source: &mut BufReader<Box<dyn Source>>) -> std::io::Result<u64> {
-    let here = source.stream_position()?;
-    let end = source.seek(SeekFrom::End(0))?;
-    source.seek(SeekFrom::Start(here))?;
-    Ok(end.saturating_sub(here))
-}
-
-fn damaged(name: &str, reason: &str) -> SoundError {
-    SoundError::Damaged { name: name.to_owned(), reason: reason.to_owned() }
-}
-
-fn read_failure(name: &str, source: std::io::Error) -> SoundError {
-    let name = name.to_owned();
-    if source.kind() == ErrorKind::UnexpectedEof { SoundError::Cut { name } } else { SoundError::Io { name, source } }
+    name.to_owned()
 }

@@ -2,6 +2,12 @@
 
 use std::path::PathBuf;
 
+/// "What time is it" by espeak-ng, 1.44 s in Ogg Opus (libsndfile).
+pub(crate) const OPUS: &[u8] = include_bytes!("files/voice.opus");
+
+/// The same in FLAC.
+pub(crate) const FLAC: &[u8] = include_bytes!("files/voice.flac");
+
 /// How the samples of a WAV file are stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Format {
@@ -33,21 +39,62 @@ pub(crate) fn wav(format: Format, rate_hz: u32, channels: u16, samples: &[f64]) 
             }
         }
     }
-    let frame = bytes_each * channels;
-    let mut file = b"RIFF".to_vec();
-    file.extend((data.len() as u32 + 36).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    file.extend(16_u32.to_le_bytes());
-    file.extend(tag.to_le_bytes());
-    file.extend(channels.to_le_bytes());
-    file.extend(rate_hz.to_le_bytes());
-    file.extend((rate_hz * u32::from(frame)).to_le_bytes());
-    file.extend(frame.to_le_bytes());
-    file.extend((bytes_each * 8).to_le_bytes());
-    file.extend(b"data");
-    file.extend((data.len() as u32).to_le_bytes());
-    file.extend(data);
+    let format = fmt(tag, channels, rate_hz, bytes_each * channels, bytes_each * 8);
+    riff(&[(b"fmt ", &format), (b"data", &data)])
+}
+
+/// A WAV file at 16 kHz with these bytes as its samples.
+pub(crate) fn wav_as(tag: u16, bits: u16, channels: u16, data: &[u8]) -> Vec<u8> {
+    riff(&[(b"fmt ", &fmt(tag, channels, 16_000, (bits / 8).max(1) * channels, bits)), (b"data", data)])
+}
+
+/// The contents of a format chunk.
+pub(crate) fn fmt(tag: u16, channels: u16, rate_hz: u32, frame_bytes: u16, bits: u16) -> Vec<u8> {
+    let mut format = Vec::new();
+    format.extend(tag.to_le_bytes());
+    format.extend(channels.to_le_bytes());
+    format.extend(rate_hz.to_le_bytes());
+    format.extend(rate_hz.saturating_mul(u32::from(frame_bytes)).to_le_bytes());
+    format.extend(frame_bytes.to_le_bytes());
+    format.extend(bits.to_le_bytes());
+    format
+}
+
+/// A RIFF file of those chunks, each padded to an even length.
+pub(crate) fn riff(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut file = b"RIFF....WAVE".to_vec();
+    for (id, content) in chunks {
+        file.extend(*id);
+        file.extend((content.len() as u32).to_le_bytes());
+        file.extend(*content);
+        file.resize(file.len().next_multiple_of(2), 0);
+    }
+    let bytes = file.len() as u32 - 8;
+    file[4..8].copy_from_slice(&bytes.to_le_bytes());
     file
+}
+
+/// One page of an Ogg stream that holds whole packets, each shorter than 255 bytes.
+pub(crate) fn ogg_page(flags: u8, position: u64, stream: u32, number: u32, packets: &[&[u8]]) -> Vec<u8> {
+    let mut page = b"OggS\0".to_vec();
+    page.push(flags);
+    page.extend(position.to_le_bytes());
+    page.extend(stream.to_le_bytes());
+    page.extend(number.to_le_bytes());
+    page.extend([0; 4]);
+    page.push(packets.len() as u8);
+    page.extend(packets.iter().map(|packet| packet.len() as u8));
+    packets.iter().for_each(|packet| page.extend(*packet));
+    seal(&mut page);
+    page
+}
+
+/// Writes a page's checksum.
+pub(crate) fn seal(page: &mut [u8]) {
+    page[22..26].fill(0);
+    let step = |sum: u32, _| if sum & 0x8000_0000 == 0 { sum << 1 } else { (sum << 1) ^ 0x04c1_1db7 };
+    let sum = page.iter().fold(0_u32, |sum, byte| (0..8).fold(sum ^ (u32::from(*byte) << 24), step));
+    page[22..26].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// A tone.
