@@ -63,6 +63,20 @@ impl Passwords {
         tokio::task::spawn_blocking(move || hash(&password)).await?
     }
 
+    /// The same for a password that may have been pasted with the space or the end of a line around it: it is tried as it
+    /// is, and then without. How long that takes depends on what was given and not on what is stored.
+    pub(crate) async fn verify_pasted(
+        &self,
+        password: Redacted<String>,
+        stored: Option<String>,
+    ) -> Result<bool, HistoryError> {
+        let trimmed = Redacted::new(password.expose().trim().to_owned());
+        let is_padded = trimmed.expose().len() < password.expose().len();
+        let as_it_is = self.verify(password, stored.clone()).await?;
+        let without = if is_padded { self.verify(trimmed, stored).await? } else { false };
+        Ok(as_it_is || without)
+    }
+
     /// Whether `password` is the one of `stored`; never where nothing is stored, after as long.
     pub(crate) async fn verify(
         &self,

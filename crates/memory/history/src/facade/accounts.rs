@@ -46,7 +46,7 @@ impl History {
         let Ok(name) = account_name(name) else { return Ok(SignIn::Refused) };
         let known = self.parts.directory.password(name.expose()).await?;
         let (account, stored) = known.unzip();
-        let right = self.parts.passwords.verify(password, stored).await?;
+        let right = self.parts.passwords.verify_pasted(password, stored).await?;
         Ok(match account {
             Some(account) if right => SignIn::Accepted(account),
             _ => SignIn::Refused,
@@ -58,11 +58,20 @@ impl History {
     /// # Errors
     /// [`HistoryError::NoSuchAccount`].
     pub async fn reset_password(&self, name: &str) -> Result<Redacted<String>, HistoryError> {
-        let name = account_name(name)?;
         let password = generate_password()?;
-        let hash = self.parts.passwords.hash(password.clone()).await?;
-        self.parts.directory.set_password(name.expose(), &hash).await?;
+        self.set_password(name, password.clone()).await?;
         Ok(password)
+    }
+
+    /// Gives the account of that name this password and ends all its sessions. For the terminal.
+    ///
+    /// # Errors
+    /// [`HistoryError::NoSuchAccount`], [`HistoryError::BadLength`].
+    pub async fn set_password(&self, name: &str, password: Redacted<String>) -> Result<(), HistoryError> {
+        let name = account_name(name)?;
+        let hash = self.parts.passwords.hash(password).await?;
+        self.parts.directory.set_password(name.expose(), &hash).await?;
+        Ok(())
     }
 
     /// Signs `account` in: the token is handed out this once, and kept only as its hash. Good for

@@ -28,6 +28,24 @@ async fn a_password_opens_its_account_and_no_number_of_wrong_ones_closes_it() {
     assert_eq!(holders(dir.path(), b"correct horse"), Vec::<std::path::PathBuf>::new());
 }
 
+/// Number 11 of issue 17.
+#[tokio::test]
+async fn a_password_pasted_with_what_was_around_it_is_right_and_one_of_spaces_is_itself() {
+    let dir = folder();
+    let history = open(dir.path()).await.history;
+    let account = history.create_account("ada", password("correct horse")).await.expect("made");
+    let spaced = history.create_account("bob", password(" correct horse ")).await.expect("made");
+    let try_one = async |name: &str, text: &str| history.check_password(name, password(text)).await.expect("checked");
+    for text in ["correct horse", "correct horse ", "correct horse\n", "correct horse\r\n", "\t correct horse"] {
+        assert_eq!(try_one("ada", text).await, SignIn::Accepted(account), "{text:?}");
+    }
+    assert_eq!(try_one("bob", " correct horse ").await, SignIn::Accepted(spaced));
+    for (name, text) in [("ada", "correcthorse"), ("ada", "correct horse x"), ("bob", "correct horse"), ("eve", "x ")]
+    {
+        assert_eq!(try_one(name, text).await, SignIn::Refused, "{name} {text:?}");
+    }
+}
+
 #[tokio::test]
 async fn names_and_passwords_have_limits() {
     let dir = folder();
