@@ -119,6 +119,11 @@ pub(crate) fn post(run: &RunFile, path: &str) -> Result<serde_json::Value, Failu
     read(agent().post(url(run, path)).header("Authorization", bearer(run)).send_empty())
 }
 
+/// Tells the running cloud, with what it needs to know.
+pub(crate) fn post_with(run: &RunFile, path: &str, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+    read(agent().post(url(run, path)).header("Authorization", bearer(run)).send_json(body))
+}
+
 /// Whether the process in a run file left behind still lives.
 pub(crate) fn is_alive(run: &RunFile) -> bool {
     Path::new("/proc").join(run.pid.to_string()).exists()

@@ -1,6 +1,8 @@
 //! `sotto device run`: a device on this machine, with its own microphone, loudspeaker, light and buttons.
 
-use std::os::fd::AsRawFd;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -118,26 +120,60 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
     }
     hearing.put_on(launcher.as_std_mut());
     let _settings = settings.hand_to(launcher.as_std_mut())?;
-    // A number of its own: the device's processes have their standard output closed.
-    let standard_output = rustix::io::dup(std::io::stdout())
-        .map_err(|why| Failure::no(format!("standard output cannot be handed on: {why}")))?;
-    if events {
-        launcher.arg("--events-fd").arg(standard_output.as_raw_fd().to_string());
+    let events = events.then(EventLines::start).transpose()?;
+    if let Some(events) = &events {
+        launcher.arg("--events-fd").arg(events.writer.as_raw_fd().to_string());
     }
     if let Some(code) = pair {
         link_control.say(&format!("pair {}", code.replace(' ', "")))?;
     }
-    let status = cloud::runtime()?.block_on(wait_for(launcher))?;
+    let status = cloud::runtime()?.block_on(wait_for(launcher, events))?;
     if status.success() { Ok(()) } else { Err(Failure::no(format!("the device ended: {status}"))) }
 }
 
+/// The device's events on their way to standard output. The device itself drops what cannot be written and goes on; here
+/// it is a failure, since somebody asked for them.
+struct EventLines {
+    /// The device's end.
+    writer: OwnedFd,
+    /// How the printing ended.
+    ended: Ended,
+}
+
+impl EventLines {
+    fn start() -> Result<Self, Failure> {
+        let failed =
+            |why: rustix::io::Errno| Failure::no(format!("cannot make a pipe for the device's events: {why}"));
+        let (reader, writer) = rustix::pipe::pipe().map_err(failed)?;
+        rustix::io::fcntl_setfd(&reader, rustix::io::FdFlags::CLOEXEC).map_err(failed)?;
+        let (told, ended) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(File::from(reader)).lines().map_while(Result::ok);
+            let _ = told.send(lines.try_for_each(|line| crate::print_line(&line)));
+        });
+        Ok(Self { writer, ended })
+    }
+}
+
+/// How long the last events may take to be printed once the device has ended.
+const LAST_EVENTS_MAX: Duration = Duration::from_secs(5);
+
 /// Ctrl-C reaches the device by itself, being the terminal's; a termination signal to us is passed on. A device that has not
 /// ended some time after either is killed: its processes end with their launcher's pipes.
-async fn wait_for(mut launcher: tokio::process::Command) -> Result<std::process::ExitStatus, Failure> {
+async fn wait_for(
+    mut launcher: tokio::process::Command,
+    events: Option<EventLines>,
+) -> Result<std::process::ExitStatus, Failure> {
     let failed = |why: std::io::Error| Failure::no(format!("cannot run the device: {why}"));
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(failed)?;
     let mut child = launcher.spawn().map_err(failed)?;
+    // Without our own copy of the device's end, the printing ends with the device.
+    let mut events = events.map(|EventLines { writer, ended }| {
+        drop(writer);
+        ended
+    });
+    let mut printed = Ok(());
     let mut told: Option<tokio::time::Instant> = None;
     loop {
         let overdue = async {
@@ -151,21 +187,55 @@ async fn wait_for(mut launcher: tokio::process::Command) -> Result<std::process:
         };
         let deadline = tokio::time::Instant::now() + END_MAX;
         tokio::select! {
-            status = child.wait() => return status.map_err(failed),
             () = overdue => {
                 child.kill().await.map_err(failed)?;
                 return Err(Failure::no(format!("the device had not ended within {} s and was killed", END_MAX.as_secs())));
+            }
+            status = child.wait() => {
+                if let Some(ended) = events {
+                    printed = last_word(ended).await;
+                }
+                return printed.and(status.map_err(failed));
+            }
+            outcome = last_word_of(&mut events) => {
+                (printed, events) = (outcome, None);
+                if printed.is_err() {
+                    told.get_or_insert(deadline);
+                    terminate_child(&child);
+                }
             }
             _ = interrupt.recv() => {
                 told.get_or_insert(deadline);
             }
             _ = terminate.recv() => {
                 told.get_or_insert(deadline);
-                let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-                if let Some(pid) = pid {
-                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-                }
+                terminate_child(&child);
             }
         }
+    }
+}
+
+fn terminate_child(child: &tokio::process::Child) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
+type Ended = tokio::sync::oneshot::Receiver<Result<(), Failure>>;
+
+/// How the printing ended while the device runs; never where there is none.
+async fn last_word_of(events: &mut Option<Ended>) -> Result<(), Failure> {
+    match events {
+        Some(ended) => ended.await.unwrap_or(Ok(())),
+        None => std::future::pending().await,
+    }
+}
+
+/// How the printing ends, soon after the device has.
+async fn last_word(ended: Ended) -> Result<(), Failure> {
+    match tokio::time::timeout(LAST_EVENTS_MAX, ended).await {
+        Ok(outcome) => outcome.unwrap_or(Ok(())),
+        Err(_) => Err(Failure::no("the device's last events could not be printed in time")),
     }
 }

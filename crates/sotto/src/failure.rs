@@ -22,6 +22,16 @@ impl Failure {
         Self { message: message.into(), code: 2 }
     }
 
+    /// Whoever read standard output has gone: as usual then, the exit code says so and nothing else.
+    pub(crate) const fn reader_gone() -> Self {
+        Self { message: String::new(), code: 1 }
+    }
+
+    /// Nothing is to be said about it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// What the process exits with.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)

@@ -8,7 +8,9 @@ mod cloud;
 mod device_run;
 mod failure;
 mod models;
+mod output;
 mod places;
+mod recordings;
 mod secrecy;
 mod settings;
 mod status;
@@ -27,6 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cloud::ClockSource;
 use crate::failure::Failure;
+pub(crate) use crate::output::print_line;
 use crate::places::Places;
 
 /// Nothing that was said stays in memory that was given back.
@@ -84,16 +87,27 @@ enum Command {
 
 fn main() -> ExitCode {
     server::logs::quiet_panics();
-    match run(Cli::parse()) {
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(said) if said.use_stderr() => said.exit(),
+        Err(said) => output::print_help(&said),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say(&failure.to_string());
+            if !failure.is_silent() {
+                say(&failure.to_string());
+            }
             failure.exit_code()
         }
     }
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
+    if let Command::Understand(args) = &cli.command {
+        // Needs no folder of ours, so none has to be known.
+        return understand::run(args);
+    }
     let places = Places::new(cli.data)?;
     let clock = ClockSource { now: cli.now.as_deref().map(moment).transpose()? };
     if matches!(cli.command, Command::Up(_) | Command::Ask(_)) {
@@ -122,14 +136,8 @@ fn moment(text: &str) -> Result<base::Timestamp, Failure> {
     Ok(base::Timestamp::from_unix_ms(moment.as_millisecond()))
 }
 
-/// One line for the person at the terminal, on standard error. A reader that has gone is no error of ours.
+/// One line for the person at the terminal, on standard error. Where that fails there is nobody left to tell.
 pub(crate) fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "sotto: {line}");
-}
-
-/// What was asked for, on standard output. A reader that has gone is no error of ours.
-pub(crate) fn print_line(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "sotto: {line}");
 }

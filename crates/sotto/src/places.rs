@@ -13,7 +13,8 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// `data` as given with `--data`, or the XDG data directory; models by `SOTTO_MODELS` or in the XDG cache.
+    /// `data` as given with `--data`, or the XDG data directory; models by `SOTTO_MODELS`, in the XDG cache, or with the
+    /// data where nothing says where a cache is.
     pub(crate) fn new(data: Option<PathBuf>) -> Result<Self, Failure> {
         let data = match data {
             Some(dir) => {
@@ -21,9 +22,10 @@ impl Places {
             }
             None => xdg("XDG_DATA_HOME", ".local/share")?.join("sotto"),
         };
-        let models = match std::env::var_os("SOTTO_MODELS") {
+        let models = match std::env::var_os("SOTTO_MODELS").filter(|dir| !dir.is_empty()) {
             Some(dir) => PathBuf::from(dir),
-            None => xdg("XDG_CACHE_HOME", ".cache")?.join("sotto/models"),
+            None => xdg("XDG_CACHE_HOME", ".cache")
+                .map_or_else(|_| data.join("models"), |cache| cache.join("sotto/models")),
         };
         Ok(Self { data, models })
     }
@@ -61,14 +63,30 @@ impl Places {
     }
 }
 
-/// A base directory of the XDG specification: by its variable, or at its default place under the home directory.
+/// A base directory of the XDG specification: by its variable, or at its default place under the home directory, which is
+/// the account's own (in the password database) where HOME does not say.
 pub(crate) fn xdg(variable: &str, under_home: &str) -> Result<PathBuf, Failure> {
     match std::env::var_os(variable).map(PathBuf::from) {
         // The XDG specification tells programs to ignore a relative path.
         Some(dir) if dir.is_absolute() => Ok(dir),
         _ => std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
-            .map(|home| Path::new(&home).join(under_home))
+            .map(PathBuf::from)
+            .or_else(home_of_the_account)
+            .filter(|home| home.is_absolute())
+            .map(|home| home.join(under_home))
             .ok_or_else(|| Failure::usage("HOME is not set: say where to keep data with --data DIR")),
     }
+}
+
+/// As the password database has it. Services and cron jobs often have no HOME.
+fn home_of_the_account() -> Option<PathBuf> {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    // NAME:PASSWORD:UID:GID:COMMENT:HOME:SHELL (passwd(5))
+    let mut homes = accounts.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        (fields.get(2) == Some(&uid.as_str())).then(|| fields.get(5).copied()).flatten()
+    });
+    homes.next().map(PathBuf::from)
 }

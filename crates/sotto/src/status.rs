@@ -29,7 +29,7 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> Result<(), Failure> 
         line["app"] = run.app_url().into();
         line["devices"] = run.devices.to_string().into();
         line["pid"] = run.pid.into();
-        crate::print_line(&line.to_string());
+        crate::print_line(&line.to_string())?;
     } else {
         crate::print_line(&format!(
             "running (process {})\n  the app    {}\n  devices    {}, {} online\n  received   {} bytes of audio in {} streams since it started",
@@ -39,7 +39,7 @@ pub(crate) fn status(args: &StatusArgs, places: &Places) -> Result<(), Failure> 
             told["devices_online"],
             told["audio_bytes_received"],
             told["streams_opened"],
-        ));
+        ))?;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ pub(crate) fn stop(places: &Places) -> Result<(), Failure> {
         }
         std::thread::park_timeout(Duration::from_millis(20));
     }
-    crate::print_line("stopped");
+    crate::print_line("stopped")?;
     Ok(())
 }
 

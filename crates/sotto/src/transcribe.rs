@@ -10,6 +10,7 @@ use speech::{Deadline, Recognizer, WhisperRecognizer};
 
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::recordings;
 
 /// Writes down what recordings say.
 #[derive(Args, Debug)]
@@ -23,7 +24,7 @@ pub(crate) struct TranscribeArgs {
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
-    /// Recordings: WAV, FLAC or Ogg Opus
+    /// Recordings: WAV, AIFF, AU, FLAC or Ogg Opus; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -54,24 +55,18 @@ impl Model {
     }
 }
 
-/// Prints the text of each file in turn; the first that cannot be heard ends it.
+/// Prints the text of each file in turn; one that cannot be heard is told, and the next is tried.
 pub(crate) fn run(args: &TranscribeArgs, places: &Places) -> Result<(), Failure> {
     let folder = places.models().join(args.model.folder());
-    if !folder.is_dir() {
-        let (folder, model) = (folder.display(), args.model.folder());
-        return Err(Failure::no(format!("{folder}: the model is not here (sotto models fetch {model} gets it)")));
-    }
+    crate::models::is_here(&folder, args.model.folder())?;
     let recognizer = WhisperRecognizer::load(&folder).map_err(|why| Failure::no(why.to_string()))?;
     let recognizer = if args.full_window { recognizer.with_full_window() } else { recognizer };
-    for file in &args.files {
-        crate::print_line(&transcribe(&recognizer, file, args.json)?);
-    }
-    Ok(())
+    recordings::print_each(&args.files, |file| transcribe(&recognizer, file, args.json))
 }
 
 fn transcribe(recognizer: &impl Recognizer, file: &Path, json: bool) -> Result<String, Failure> {
     let name = file.display().to_string();
-    let pcm = sound::decode_file(file).map_err(|why| Failure::usage(why.to_string()))?;
+    let pcm = recordings::decode(file)?;
     let whenever = Deadline::within(Arc::new(SystemClock::new()), Duration::MAX);
     let heard = recognizer.recognize(&pcm, &whenever).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
     let text = heard.text.expose();

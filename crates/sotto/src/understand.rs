@@ -30,7 +30,7 @@ pub(crate) fn run(args: &UnderstandArgs) -> Result<(), Failure> {
     let mut missed = 0;
     for text in &args.texts {
         let (line, understood) = understand(&sense, text, args.json);
-        crate::print_line(&line);
+        crate::print_line(&line)?;
         missed += usize::from(!understood);
     }
     match missed {

@@ -51,22 +51,35 @@ pub(crate) fn run(args: &UpArgs, places: &Places, port: u16, clock: ClockSource)
     let ended = runtime.block_on(async {
         let cloud = server::start(config).await.map_err(|why| Failure::no(why.to_string()))?;
         let password = cloud.first_password().await.map_err(|why| Failure::no(why.to_string()))?;
-        let printed = announce(announcement(args.json, places, &cloud, password.as_ref()));
+        let words = announcement(args.json, places, &cloud, password.as_ref());
+        let printed = announce(words, password.is_some(), cloud.when_password_seen());
         cloud.run().await;
-        let _ = printed.recv_timeout(ANNOUNCE_MAX);
-        Ok(())
+        // A reader that never read is no failure of what was served.
+        printed.recv_timeout(ANNOUNCE_MAX).unwrap_or(Ok(()))
     });
     cloud::end(runtime);
     drop(logs);
     ended
 }
 
-/// Prints it, on a thread of its own: a reader that does not read must not keep the cloud from being told to stop.
-fn announce(words: String) -> Receiver<()> {
+/// Prints it, on a thread of its own: a reader that does not read must not keep the cloud from being told to stop. A cloud
+/// whose announcement cannot be printed serves all the same: whoever started it may never have wanted to read this.
+fn announce(
+    words: String,
+    has_password: bool,
+    when_seen: impl FnOnce() + Send + 'static,
+) -> Receiver<Result<(), Failure>> {
     let (done, printed) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
-        crate::print_line(&words);
-        let _ = done.try_send(());
+        // In one piece, so that a reader of its first line alone is no reason for the rest to fail.
+        let outcome = if has_password { crate::output::print_secret(&words) } else { crate::print_line(&words) };
+        match &outcome {
+            Ok(()) => when_seen(),
+            Err(why) => {
+                crate::say(&format!("{why}; sotto status says where it is, sotto account reset gives a password"));
+            }
+        }
+        let _ = done.try_send(outcome);
     });
     printed
 }

@@ -104,7 +104,7 @@ impl Turn {
             let utterance = NewUtterance { pcm, ..utterance };
             if let Err(error) = seal(parts, utterance).await {
                 log_line!(parts.lines, error, "utterance.not_kept", %turn, device = %device.id, %error);
-                outcome = Outcome::Failed;
+                outcome = Outcome::NotKept;
             }
         } else {
             let device = device.id;
@@ -143,7 +143,7 @@ pub(crate) fn count(counters: &Counters, outcome: Outcome) {
         Outcome::Answered => counters.turns_answered(1),
         Outcome::NotUnderstood => counters.turns_not_understood(1),
         Outcome::NothingHeard => counters.turns_nothing_heard(1),
-        Outcome::Failed => counters.turns_failed(1),
+        Outcome::Failed | Outcome::NotKept => counters.turns_failed(1),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The first account, and a password for whoever may read the data directory.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use base::{AccountId, Clock, Redacted};
@@ -34,37 +34,67 @@ pub(crate) async fn owner(history: &History, data: &Path) -> Result<AccountId, S
     Ok(history.create_account(OWNER, generate_password()?).await?)
 }
 
-/// A fresh password for the owner where nobody has been told one yet.
+/// A fresh password for the owner where nobody has been told one yet. Until [`seen`], the next start draws another: one
+/// that could not be shown is not lost.
 pub(crate) async fn first_password(history: &History, data: &Path) -> Result<Option<FirstPassword>, ServerError> {
-    let marker = data.join(UNSEEN);
-    if !marker.exists() {
+    if !data.join(UNSEEN).exists() {
         return Ok(None);
     }
-    reset(history, marker).await.map(Some)
+    let password = history.reset_password(OWNER).await?;
+    Ok(Some(FirstPassword { account: OWNER.into(), password }))
 }
 
-/// A fresh password for the owner, at the terminal.
-pub(crate) async fn reset_now(history: &History, data: &Path) -> Result<FirstPassword, ServerError> {
-    reset(history, data.join(UNSEEN)).await
+/// Somebody was told the owner's password.
+pub(crate) fn seen(data: &Path) {
+    let _ = fs::remove_file(data.join(UNSEEN));
 }
 
-/// A fresh password for the owner of a data directory that no cloud is running on.
+/// A password for the owner to be told, before [`set_now`] or [`reset_password`] makes it hold.
+///
+/// # Errors
+/// Where the machine gives no random bytes.
+pub fn draw_password() -> Result<FirstPassword, ServerError> {
+    Ok(FirstPassword { account: OWNER.into(), password: generate_password()? })
+}
+
+/// Makes a password that was shown the owner's, and ends all sessions.
+pub(crate) async fn set_now(history: &History, data: &Path, password: Redacted<String>) -> Result<(), ServerError> {
+    history.set_password(OWNER, password).await?;
+    seen(data);
+    Ok(())
+}
+
+/// A fresh password for the owner of a data directory that no cloud is running on. It is shown before it holds: where
+/// `show` fails, the old one and its sessions stay as they are, and its error is handed back inside.
 ///
 /// # Errors
 /// When the store does not open, or holds no account.
-pub async fn reset_password(data: &Path, clock: Arc<dyn Clock>) -> Result<FirstPassword, ServerError> {
+pub async fn reset_password<E>(
+    data: &Path,
+    clock: Arc<dyn Clock>,
+    show: impl FnOnce(&FirstPassword) -> Result<(), E>,
+) -> Result<Result<(), E>, ServerError> {
     // Where nothing was ever started, nothing is made either.
     if !["root.key", "directory.db", identity::FILE].into_iter().any(|name| data.join(name).exists()) {
         return Err(HistoryError::NoSuchAccount.into());
     }
     let history = History::open_beside(data, clock, &[identity::FILE]).await?.history;
-    let first = reset_now(&history, data).await;
+    let outcome = show_and_set(&history, data, show).await;
     history.close().await;
-    first
+    outcome
 }
 
-async fn reset(history: &History, marker: PathBuf) -> Result<FirstPassword, ServerError> {
-    let password = history.reset_password(OWNER).await?;
-    let _ = fs::remove_file(marker);
-    Ok(FirstPassword { account: OWNER.into(), password })
+async fn show_and_set<E>(
+    history: &History,
+    data: &Path,
+    show: impl FnOnce(&FirstPassword) -> Result<(), E>,
+) -> Result<Result<(), E>, ServerError> {
+    if history.accounts().await?.is_empty() {
+        return Err(HistoryError::NoSuchAccount.into());
+    }
+    let first = draw_password()?;
+    if let Err(why) = show(&first) {
+        return Ok(Err(why));
+    }
+    set_now(history, data, first.password).await.map(Ok)
 }

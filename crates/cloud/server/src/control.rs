@@ -47,11 +47,22 @@ async fn pairing_code(State(control): State<Arc<Control>>, headers: HeaderMap) -
     Ok(Json(json!({ "code": code.expose() })))
 }
 
-async fn reset_password(State(control): State<Arc<Control>>, headers: HeaderMap) -> Answer {
+/// The password, which the terminal has shown by now.
+#[derive(serde::Deserialize)]
+struct NewPassword {
+    password: String,
+}
+
+async fn reset_password(
+    State(control): State<Arc<Control>>,
+    headers: HeaderMap,
+    Json(new): Json<NewPassword>,
+) -> Answer {
     control.allow(&headers)?;
-    let fresh = account::reset_now(&control.parts.history, &control.parts.data).await;
-    let first = fresh.map_err(|why| refused(&why.to_string()))?;
-    Ok(Json(json!({ "account": first.account, "password": first.password.expose() })))
+    let password = base::Redacted::new(new.password);
+    let set = account::set_now(&control.parts.history, &control.parts.data, password).await;
+    set.map_err(|why| refused(&why.to_string()))?;
+    Ok(Json(json!({ "reset": true })))
 }
 
 async fn stop(State(control): State<Arc<Control>>, headers: HeaderMap) -> Answer {

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-pub use account::{FirstPassword, reset_password};
+pub use account::{FirstPassword, draw_password, reset_password};
 pub use run_file::RunFile;
 
 use crate::control::Control;
@@ -153,12 +153,19 @@ impl Cloud {
         &self.run
     }
 
-    /// The password of an account that has none anybody knows: drawn now, for the terminal to print once.
+    /// The password of an account that has none anybody knows: drawn now, for the terminal to print once. Once it was
+    /// printed, [`Cloud::password_seen`] says so; until then the next start draws another.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub async fn first_password(&self) -> Result<Option<FirstPassword>, ServerError> {
         account::first_password(&self.parts.history, &self.parts.data).await
+    }
+
+    /// What to do once the first password was printed.
+    pub fn when_password_seen(&self) -> impl FnOnce() + Send + 'static {
+        let data = self.parts.data.clone();
+        move || account::seen(&data)
     }
 
     /// Serves until Ctrl-C, a termination signal or `sotto stop`, then stops: within [`END_MAX`], whatever hangs, and at

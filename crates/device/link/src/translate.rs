@@ -40,6 +40,7 @@ pub(crate) const fn outcome(outcome: wire::Outcome) -> &'static str {
         wire::Outcome::NotUnderstood => "not_understood",
         wire::Outcome::NothingHeard => "nothing_heard",
         wire::Outcome::Failed => "failed",
+        wire::Outcome::NotKept => "not_kept",
     }
 }
 

@@ -93,7 +93,7 @@ pub enum SpeechError {
         path: PathBuf,
     },
     /// A file of the model cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}: cannot be read: {source}")]
     UnreadableModel {
         /// Which file.
         path: PathBuf,

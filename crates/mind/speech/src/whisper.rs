@@ -45,6 +45,9 @@ impl WhisperRecognizer {
     pub fn load(folder: &Path) -> Result<Self, SpeechError> {
         let whisper = match File::open(folder.join(COMPACT)) {
             Ok(file) => Whisper::read(&mut BufReader::new(file)),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(SpeechError::UnreadableModel { path: folder.join(COMPACT), source });
+            }
             Err(_) => {
                 let vocabulary = match read(folder, "vocabulary.txt") {
                     Err(SpeechError::NoModel { .. }) if folder.join("vocabulary.json").exists() => {

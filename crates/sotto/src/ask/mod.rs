@@ -16,6 +16,7 @@ use crate::ask::rig::{Recording, Rig, RigSpec};
 use crate::device_run::HearingArgs;
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::recordings::{Refused, decode};
 
 /// Characters that `--say` speaks at most.
 const SAY_CHARS_MAX: usize = 300;
@@ -25,7 +26,8 @@ const SAID: &str = "(said)";
 /// Plays recordings to a device and prints what came of them.
 #[derive(Args, Debug)]
 pub(crate) struct AskArgs {
-    /// Recordings of a request, wake word and all (WAV, FLAC or Ogg Opus), as turns one after another.
+    /// Recordings of a request, wake word and all (WAV, AIFF, AU, FLAC or Ogg Opus; - is standard input), as turns one
+    /// after another.
     #[arg(required_unless_present = "say")]
     files: Vec<PathBuf>,
     /// Speak this request with a synthetic voice instead.
@@ -47,9 +49,10 @@ pub(crate) struct AskArgs {
     reply_wav: Option<PathBuf>,
 }
 
-/// Runs the command. The answer is no (exit code 1) where nothing woke.
+/// Runs the command. The answer is no (exit code 1) where nothing woke, and where the cloud could not keep what was said.
+/// A recording that cannot be heard is told; the others are asked.
 pub(crate) fn run(args: AskArgs, places: &Places, clock: crate::cloud::ClockSource) -> Result<(), Failure> {
-    let recordings = recordings(&args)?;
+    let (recordings, refused) = recordings(&args)?;
     let name_is_plain = args.device.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if !name_is_plain || args.device.is_empty() {
         return Err(Failure::usage("--device takes letters, digits, - and _"));
@@ -65,43 +68,64 @@ pub(crate) fn run(args: AskArgs, places: &Places, clock: crate::cloud::ClockSour
     let spec =
         RigSpec { device: args.device, name: "Terminal".into(), speaker, fast: args.fast, hearing: args.hearing };
     let mut rig = Rig::start(places, clock, spec)?;
-    let mut woke = false;
+    let asked = ask(&mut rig, recordings, args.json);
+    rig.stop();
+    let (woke, not_kept) = asked?;
+    let lost =
+        format!("nothing was kept of {not_kept} of the requests: the cloud could not store it (is its disk full?)");
+    match (refused.end(args.files.len()), woke, not_kept) {
+        (Ok(()), false, _) => Err(Failure::no("nothing woke the device")),
+        (Ok(()), true, 0) => Ok(()),
+        (Ok(()), true, _) => Err(Failure::no(lost)),
+        (Err(bad), _, 0) => Err(bad),
+        (Err(bad), _, _) => {
+            crate::say(&lost);
+            Err(bad)
+        }
+    }
+}
+
+/// Asks each recording and prints what came of it; answers whether any woke, and how many requests were not kept.
+fn ask(rig: &mut Rig, recordings: Vec<Recording>, json: bool) -> Result<(bool, usize), Failure> {
+    let (mut woke, mut not_kept) = (false, 0);
     for recording in recordings {
         let name = recording.name.clone();
         let (place, turns) = rig.ask(recording)?;
         woke |= !turns.is_empty();
         if turns.is_empty() {
-            crate::print_line(&if args.json {
-                outcome::not_woken_json(&name)
-            } else {
-                format!("{name}: did not wake")
-            });
+            let line = if json { outcome::not_woken_json(&name) } else { format!("{name}: did not wake") };
+            crate::print_line(&line)?;
         }
         for turn in turns {
-            crate::print_line(&if args.json {
-                turn.to_json(&name, place)
-            } else {
-                format!("{name}: {}", turn.to_text(place))
-            });
+            not_kept += usize::from(turn.outcome.as_deref() == Some("not_kept"));
+            let text = |turn: &outcome::Turn| format!("{name}: {}", turn.to_text(place));
+            crate::print_line(&if json { turn.to_json(&name, place) } else { text(&turn) })?;
         }
     }
-    rig.stop();
-    if woke { Ok(()) } else { Err(Failure::no("nothing woke the device")) }
+    Ok((woke, not_kept))
 }
 
-fn recordings(args: &AskArgs) -> Result<Vec<Recording>, Failure> {
+fn recordings(args: &AskArgs) -> Result<(Vec<Recording>, Refused), Failure> {
+    let mut refused = Refused::default();
     if let Some(text) = &args.say {
         if text.trim().is_empty() || text.chars().count() > SAY_CHARS_MAX {
             return Err(Failure::usage(format!("--say takes 1 to {SAY_CHARS_MAX} characters")));
         }
         let samples = crate::voice::say(text)?;
-        return Ok(vec![Recording { name: SAID.into(), samples }]);
+        return Ok((vec![Recording { name: SAID.into(), samples }], refused));
     }
-    let decode = |path: &PathBuf| {
-        let samples = sound::decode_file(path).map_err(|why| Failure::usage(why.to_string()))?;
-        Ok(Recording { name: path.display().to_string(), samples })
-    };
-    args.files.iter().map(decode).collect()
+    let mut recordings = Vec::new();
+    for path in &args.files {
+        match decode(path) {
+            Ok(samples) => recordings.push(Recording { name: path.display().to_string(), samples }),
+            Err(why) => refused.take(why, args.files.len())?,
+        }
+    }
+    // With none left there is nothing to begin.
+    if recordings.is_empty() {
+        refused.end(args.files.len())?;
+    }
+    Ok((recordings, refused))
 }
 
 /// Whether this machine can play sound: a card with a playback side, or a sound server.

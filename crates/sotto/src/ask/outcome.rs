@@ -83,6 +83,15 @@ impl Turn {
         self.timings_ms = event.timings_ms;
     }
 
+    /// Whether the cloud keeps the request; none where the device was not told.
+    pub(crate) fn is_kept(&self) -> Option<bool> {
+        match self.outcome.as_deref() {
+            Some("answered" | "not_understood" | "nothing_heard") => Some(true),
+            Some("not_kept" | "offline") => Some(false),
+            _ => None,
+        }
+    }
+
     /// The line that scripts read (DESIGN, "the command line is an interface").
     pub(crate) fn to_json(&self, file: &str, place: Started) -> String {
         let at_s = |sample: u64| round(seconds(sample) - seconds(place.first_sample));
@@ -102,6 +111,7 @@ impl Turn {
                 bytes: self.bytes.unwrap_or(0),
             }),
             outcome: self.outcome.as_deref(),
+            kept: self.is_kept(),
             timings_ms: &self.timings_ms,
         };
         serde_json::to_string(&line).unwrap_or_default()
@@ -118,6 +128,9 @@ impl Turn {
             text += &format!("\n  replied {reply}");
         } else {
             text += &format!("\n  no reply: {}", self.outcome.as_deref().unwrap_or("failed").replace('_', " "));
+        }
+        if self.is_kept() == Some(false) {
+            text += "\n  kept    nothing of it";
         }
         text + &format!(
             "\n  sent    {:.2} s to {:.2} s, {} bytes",
@@ -154,6 +167,8 @@ struct Line<'a> {
     reply: Option<&'a str>,
     stream: Option<Stream>,
     outcome: Option<&'a str>,
+    /// Whether the cloud keeps it; not known of a request that failed.
+    kept: Option<bool>,
     timings_ms: &'a BTreeMap<String, f64>,
 }
 

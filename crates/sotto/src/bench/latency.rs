@@ -74,7 +74,7 @@ pub(crate) fn run(args: &LatencyArgs, places: &Places, clock: ClockSource) -> Re
     };
     let stages: BTreeMap<String, Spread> =
         stages.into_iter().filter_map(|(stage, mut ms)| Some((stage, Spread::of(&mut ms)?))).collect();
-    print(args.json, total, answered, &spread, &stages, &unanswered);
+    print(args.json, total, answered, &spread, &stages, &unanswered)?;
     Ok(())
 }
 
@@ -85,26 +85,26 @@ fn print(
     spread: &Spread,
     stages: &BTreeMap<String, Spread>,
     unanswered: &[String],
-) {
+) -> Result<(), Failure> {
     if json {
         let line = serde_json::json!({
             "bench": "latency", "runs": total, "answered": answered, "speech": "human",
             "p50_ms": spread.p50, "p95_ms": spread.p95, "stages_ms": stages, "unanswered": unanswered,
         });
-        crate::print_line(&line.to_string());
-        return;
+        return crate::print_line(&line.to_string());
     }
-    crate::print_line("end of speech to first sample of the reply, human recordings in real time");
+    crate::print_line("end of speech to first sample of the reply, human recordings in real time")?;
     crate::print_line(&format!(
         "  p50 {:.0} ms   p95 {:.0} ms   {answered} of {total} answered",
         spread.p50, spread.p95
-    ));
+    ))?;
     for (stage, Spread { p50, p95 }) in stages {
-        crate::print_line(&format!("  {stage:<14} p50 {p50:>6.1} ms   p95 {p95:>6.1} ms"));
+        crate::print_line(&format!("  {stage:<14} p50 {p50:>6.1} ms   p95 {p95:>6.1} ms"))?;
     }
     for name in unanswered {
-        crate::print_line(&format!("  unanswered: {name}"));
+        crate::print_line(&format!("  unanswered: {name}"))?;
     }
+    Ok(())
 }
 
 impl Spread {

@@ -76,20 +76,20 @@ pub(crate) fn run(args: &RecogniserArgs, places: &Places) -> Result<(), Failure>
         "verifier": { "files": words.len(), "window_s": 2.0, "p50_ms": median(&verifier) * 1e3, "mean_ms": mean(&verifier) * 1e3 },
     });
     if args.json {
-        crate::print_line(&line.to_string());
+        crate::print_line(&line.to_string())?;
         return Ok(());
     }
-    crate::print_line(&format!("Whisper {}, {} spoken commands, CPU time", args.model.name(), commands.len()));
-    crate::print_line(&format!("  ours            {:>7.1} ms a command", mean(&ours) * 1e3));
+    crate::print_line(&format!("Whisper {}, {} spoken commands, CPU time", args.model.name(), commands.len()))?;
+    crate::print_line(&format!("  ours            {:>7.1} ms a command", mean(&ours) * 1e3))?;
     if let Some(peers) = peers {
-        crate::print_line(&format!("  faster-whisper  {:>7.1} ms a command", mean(&peers) * 1e3));
-        crate::print_line(&format!("  ratio           {:>7.3}", mean(&ours) / mean(&peers)));
+        crate::print_line(&format!("  faster-whisper  {:>7.1} ms a command", mean(&peers) * 1e3))?;
+        crate::print_line(&format!("  ratio           {:>7.3}", mean(&ours) / mean(&peers)))?;
     }
     crate::print_line(&format!(
         "  a word looked for in 2 s  {:.1} ms (median of {})",
         median(&verifier) * 1e3,
         words.len()
-    ));
+    ))?;
     Ok(())
 }
 

@@ -181,7 +181,7 @@ fn print(json: bool, word: &str, streams: &Streams, all: &[Figures]) -> Result<(
             "bench": "wake", "word": word, "seconds": streams.seconds(), "sample_rate": SAMPLE_RATE_HZ, "speech": "human",
             "engines": all, "ratios": ratios,
         });
-        crate::print_line(&object.to_string());
+        crate::print_line(&object.to_string())?;
         return Ok(());
     }
     let told = |missed: &[Missed]| {
@@ -190,9 +190,9 @@ fn print(json: bool, word: &str, streams: &Streams, all: &[Figures]) -> Result<(
     };
     for figures in all {
         let trained = if figures.is_peer { "" } else { " (trained on these)" };
-        crate::print_line(&format!("{}: missed {}{trained}", figures.engine, told(&figures.missed)));
+        crate::print_line(&format!("{}: missed {}{trained}", figures.engine, told(&figures.missed)))?;
         if let Some(missed) = &figures.missed_out_of_fold {
-            crate::print_line(&format!("  out of fold: {}", told(missed)));
+            crate::print_line(&format!("  out of fold: {}", told(missed)))?;
         }
         crate::print_line(&format!(
             "  {} false accepts ({:.2} an hour, below {:.2}); {:.2} % of a core, {:.2} % where each stream holds the word; {:.0} MB{}",
@@ -203,10 +203,10 @@ fn print(json: bool, word: &str, streams: &Streams, all: &[Figures]) -> Result<(
             figures.cpu_on_words * 100.0,
             figures.memory_mb,
             figures.ear_memory_mb.map_or(String::new(), |memory| format!(" (sotto-ear: {memory:.0} MB)")),
-        ));
+        ))?;
     }
     for Ratio { ours, peer, cpu, memory } in &ratios {
-        crate::print_line(&format!("{ours} / {peer}: CPU {cpu:.2}, memory {memory:.2}"));
+        crate::print_line(&format!("{ours} / {peer}: CPU {cpu:.2}, memory {memory:.2}"))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::models::check::Fault;
 use crate::models::manifest::{Model, Package};
 
 /// Why the models are not here and whole.
@@ -18,6 +19,9 @@ pub(crate) enum ModelError {
     /// A file cannot be made of the model's others.
     #[error("model {id}: {name} cannot be made of its other files: {reason}")]
     Made { id: String, name: String, reason: String },
+    /// A folder or file is there and cannot be read.
+    #[error("{}: {fault}", path.display())]
+    Unreadable { path: PathBuf, fault: Fault },
     /// A folder or file of ours cannot be written.
     #[error("{}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },

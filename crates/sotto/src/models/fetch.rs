@@ -26,13 +26,14 @@ for number, name in enumerate(sys.argv[3:]):
 /// Fetches the models that are not whole into `dir`. Each file appears whole or not at all, and a model that is whole is
 /// not fetched again. Another process that does the same is waited for.
 pub(crate) fn ensure(models: &[Model], dir: &Path, python: &Python) -> Result<(), ModelError> {
-    if models.iter().all(|model| check::is_whole(model, dir)) {
+    let are_whole = || models.iter().try_fold(true, |whole, model| Ok(check::is_whole(model, dir)? && whole));
+    if are_whole()? {
         return Ok(());
     }
     fs::create_dir_all(dir).map_err(ModelError::write(dir))?;
     let _lock = Lock::take(dir)?;
     for model in models {
-        if !check::is_whole(model, dir) {
+        if !check::is_whole(model, dir)? {
             fetch(model, dir, python)?;
         }
     }

@@ -13,6 +13,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use crate::failure::Failure;
+use crate::models::error::ModelError;
 use crate::models::manifest::{Model, manifest};
 use crate::models::python::Python;
 use crate::places::{Places, xdg};
@@ -58,7 +59,22 @@ pub(crate) fn run(command: &ModelsCommand, places: &Places) -> Result<(), Failur
 /// One line with the package and the reason: offline, another hash, a full disk, a folder that cannot be written.
 pub(crate) fn ensure(dir: &Path) -> Result<(), Failure> {
     let models: Vec<Model> = manifest()?.into_iter().filter(|model| !model.optional).collect();
-    Ok(fetch::ensure(&models, dir, &python()?)?)
+    Ok(fetch::ensure(&models, dir, &python(dir)?)?)
+}
+
+/// Whether the folder of the model `id` is there.
+///
+/// # Errors
+/// In words: not fetched, or there and not to be read.
+pub(crate) fn is_here(folder: &Path, id: &str) -> Result<(), Failure> {
+    let why = match (std::fs::metadata(folder), check::missing(folder)) {
+        (Ok(found), _) if found.is_dir() => return Ok(()),
+        (Ok(_), _) => "not a folder".to_owned(),
+        (_, Some(check::Fault::Missing)) => format!("the model is not here (sotto models fetch {id} gets it)"),
+        (_, Some(fault)) => fault.to_string(),
+        (Err(why), None) => format!("cannot be read: {why}"),
+    };
+    Err(Failure::no(format!("{}: {why}", folder.display())))
 }
 
 fn fetch_named(names: &[String], dir: &Path) -> Result<(), Failure> {
@@ -68,27 +84,30 @@ fn fetch_named(names: &[String], dir: &Path) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{unknown}: no such model (there are {})", known.join(", "))));
     }
     let wanted: Vec<Model> = models.into_iter().filter(|model| names.contains(&model.id)).collect();
-    fetch::ensure(&wanted, dir, &python()?)?;
+    fetch::ensure(&wanted, dir, &python(dir)?)?;
     crate::say(&format!("{} in {}", names.join(", "), dir.display()));
     Ok(())
 }
 
-fn python() -> Result<Python, Failure> {
-    // In the cache wherever the models are.
-    Ok(Python::new(xdg("XDG_CACHE_HOME", ".cache")?.join("sotto/python"), Vec::new()))
+fn python(models: &Path) -> Result<Python, Failure> {
+    // In the cache wherever the models are; with them where there is none.
+    let cache = xdg("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("sotto/python"));
+    Ok(Python::new(cache.unwrap_or_else(|_| models.join(".python")), Vec::new()))
 }
 
 fn verify(dir: &Path) -> Result<(), Failure> {
     let mut broken = 0;
-    let is_wanted = |model: &Model| !model.optional || dir.join(&model.id).is_dir();
+    let is_wanted = |model: &Model| {
+        !model.optional || !matches!(check::missing(&dir.join(&model.id)), Some(check::Fault::Missing))
+    };
     for model in manifest()?.into_iter().filter(is_wanted) {
         let faults = check::faults(&model, dir);
         if faults.is_empty() {
-            crate::print_line(&format!("{:<18} whole", model.id));
+            crate::print_line(&format!("{:<18} whole", model.id))?;
         }
         for (file, fault) in faults {
             broken += 1;
-            crate::print_line(&format!("{:<18} {}: {fault}", model.id, file.name));
+            crate::print_line(&format!("{:<18} {}: {fault}", model.id, file.name))?;
         }
     }
     match broken {
@@ -104,29 +123,33 @@ fn verify(dir: &Path) -> Result<(), Failure> {
 fn list(json: bool, dir: &Path) -> Result<(), Failure> {
     for model in manifest()? {
         let here = check::is_whole(&model, dir);
-        crate::print_line(&if json { as_json(&model, here) } else { as_text(&model, here) });
+        crate::print_line(&if json { as_json(&model, &here) } else { as_text(&model, &here) })?;
     }
     Ok(())
 }
 
-fn as_json(model: &Model, here: bool) -> String {
-    serde_json::json!({
+fn as_json(model: &Model, here: &Result<bool, ModelError>) -> String {
+    let mut line = serde_json::json!({
         "id": model.id, "purpose": model.purpose, "licence": model.licence, "origin": model.origin,
         "package": model.package, "version": model.version, "bytes": model.bytes(),
-        "download_bytes": model.download_bytes(), "optional": model.optional, "here": here,
-    })
-    .to_string()
+        "download_bytes": model.download_bytes(), "optional": model.optional, "here": matches!(here, Ok(true)),
+    });
+    if let Err(why) = here {
+        line["unreadable"] = why.to_string().into();
+    }
+    line.to_string()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a size to show, with one digit")]
-fn as_text(model: &Model, here: bool) -> String {
-    format!(
+fn as_text(model: &Model, here: &Result<bool, ModelError>) -> String {
+    let text = format!(
         "{:<18} {:<8} {:>5.1} MB  {:<10}  {}\n{:<18} {} ({} {})",
         model.id,
         match (here, model.optional) {
-            (true, _) => "here",
-            (false, true) => "optional",
-            (false, false) => "missing",
+            (Ok(true), _) => "here",
+            (Ok(false), true) => "optional",
+            (Ok(false), false) => "missing",
+            (Err(_), _) => "unreadable",
         },
         model.bytes() as f64 / 1e6,
         model.licence,
@@ -135,5 +158,9 @@ fn as_text(model: &Model, here: bool) -> String {
         model.origin,
         model.package,
         model.version
-    )
+    );
+    match here {
+        Ok(_) => text,
+        Err(why) => format!("{text}\n{:<18} {why}", ""),
+    }
 }

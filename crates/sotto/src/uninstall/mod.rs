@@ -47,11 +47,11 @@ pub(crate) fn run(args: &UninstallArgs, places: &Places) -> Result<(), Failure> 
     }
     let found = look(args, places)?;
     if found.folders.is_empty() && found.packages.is_empty() && found.state.is_none() {
-        crate::print_line("nothing of Sotto's is here");
+        crate::print_line("nothing of Sotto's is here")?;
         return Ok(());
     }
-    found.tell();
-    if !args.yes && !agreed() {
+    found.tell()?;
+    if !args.yes && !agreed()? {
         return Err(Failure::no("nothing was removed"));
     }
     found.remove()
@@ -69,13 +69,11 @@ fn look(args: &UninstallArgs, places: &Places) -> Result<Found, Failure> {
         folders.push((places.data().to_owned(), "history, keys, accounts, devices, logs: for good"));
     }
     // A folder that SOTTO_MODELS names is its owner's.
-    folders.push((
-        xdg("XDG_CACHE_HOME", ".cache")?.join("sotto"),
-        "models, and the Python environment that fetches them",
-    ));
+    let cache = xdg("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("sotto"));
+    folders.extend(cache.map(|dir| (dir, "models, and the Python environment that fetches them")));
     folders.extend(target_dir().map(|dir| (dir, "what was built")));
     folders.retain(|(dir, _)| dir.exists());
-    let state = Some(xdg("XDG_STATE_HOME", ".local/state")?.join("sotto")).filter(|dir| dir.exists());
+    let state = xdg("XDG_STATE_HOME", ".local/state").ok().map(|dir| dir.join("sotto")).filter(|dir| dir.exists());
     let (packages, rustup) = match &state {
         Some(dir) => {
             (debian::still_installed(debian::recorded(&dir.join(PACKAGES_RECORD))), dir.join(RUSTUP_RECORD).exists())
@@ -86,24 +84,25 @@ fn look(args: &UninstallArgs, places: &Places) -> Result<Found, Failure> {
 }
 
 impl Found {
-    fn tell(&self) {
-        crate::print_line("This would be removed:");
+    fn tell(&self) -> Result<(), Failure> {
+        crate::print_line("This would be removed:")?;
         for (dir, what) in &self.folders {
-            crate::print_line(&format!("  {}  ({what})", dir.display()));
+            crate::print_line(&format!("  {}  ({what})", dir.display()))?;
         }
         if let Some(state) = &self.state {
-            crate::print_line(&format!("  {}  (the record of what was installed)", state.display()));
+            crate::print_line(&format!("  {}  (the record of what was installed)", state.display()))?;
         }
         if !self.packages.is_empty() {
             crate::print_line(&format!(
                 "  {} Debian packages that were installed for Sotto, but for those that something else needs by now:",
                 self.packages.len()
-            ));
-            crate::print_line(&format!("    {}", self.packages.join(" ")));
+            ))?;
+            crate::print_line(&format!("    {}", self.packages.join(" ")))?;
         }
         if self.rustup {
-            crate::print_line("Rust was installed through rustup, and stays; \"rustup self uninstall\" removes it.");
+            crate::print_line("Rust was installed through rustup, and stays; \"rustup self uninstall\" removes it.")?;
         }
+        Ok(())
     }
 
     /// Removes all of it, as far as it can be: what fails is told at the end, and stays written down.
@@ -124,20 +123,20 @@ impl Found {
         if !failed.is_empty() {
             return Err(Failure::no(format!("not everything could be removed: {}", failed.join("; "))));
         }
-        crate::print_line("Removed. The folder with the sources is yours to delete.");
+        crate::print_line("Removed. The folder with the sources is yours to delete.")?;
         Ok(())
     }
 }
 
-fn agreed() -> bool {
+fn agreed() -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         crate::say("nobody to ask here: --yes agrees");
-        return false;
+        return Ok(false);
     }
-    crate::print_line("Remove all of it? It cannot be undone. [y/N]");
+    crate::print_line("Remove all of it? It cannot be undone. [y/N]")?;
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    Ok(read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Guards against `--data` with the name of somebody else's folder.

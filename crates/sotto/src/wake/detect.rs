@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{cpu_time, parse_threshold, shipped_names, thousandths};
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::recordings;
 
 /// Silence behind each recording, in samples: a word at its very end has time to be heard.
 const BEHIND: usize = 16_000;
@@ -34,7 +35,7 @@ pub(crate) struct DetectArgs {
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
-    /// Recordings: WAV, FLAC or Ogg Opus
+    /// Recordings: WAV, AIFF, AU, FLAC or Ogg Opus; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -49,11 +50,11 @@ struct Outcome {
     near_misses: Vec<NearMiss>,
 }
 
-/// Prints what is heard in each file in turn; the first that cannot be heard ends it.
+/// Prints what is heard in each file in turn; one that cannot be heard is told, and the next is tried.
 pub(super) fn run(args: &DetectArgs, models: &Models, places: &Places) -> Result<(), Failure> {
     let model = Arc::new(model(args)?);
     let recogniser = if args.stage == 1 { None } else { Some(recogniser(places)?) };
-    for file in &args.files {
+    recordings::print_each(&args.files, |file| {
         let verifier = recogniser.as_ref().map(|recogniser| recogniser.verifier(&model.verify)).transpose();
         let verifier = verifier.map_err(|why| Failure::no(why.to_string()))?;
         let verifier = verifier.map(|verifier| Box::new(verifier) as Box<dyn WordVerifier>);
@@ -61,9 +62,8 @@ pub(super) fn run(args: &DetectArgs, models: &Models, places: &Places) -> Result
         let detector = WakeDetector::tuned(models, Arc::clone(&model), tuning, verifier);
         let outcome = play(detector, file, args.stage)?;
         let name = file.display().to_string();
-        crate::print_line(&if args.json { as_json(&name, &outcome) } else { as_text(&name, &outcome) });
-    }
-    Ok(())
+        Ok(if args.json { as_json(&name, &outcome) } else { as_text(&name, &outcome) })
+    })
 }
 
 /// The word's weights: those in the file, or those that ship.
@@ -91,13 +91,14 @@ fn model(args: &DetectArgs) -> Result<WordModel, Failure> {
 
 fn recogniser(places: &Places) -> Result<Recogniser, Failure> {
     let recogniser = Recogniser::open(places.models()).map_err(|why| Failure::no(why.to_string()))?;
+    crate::models::is_here(&places.models().join("whisper-tiny-en"), "whisper-tiny-en")?;
     recogniser.ok_or_else(|| {
         Failure::no("the second stage's recogniser is not here: sotto models fetch gets it, --stage 1 goes without")
     })
 }
 
 fn play(mut detector: WakeDetector, file: &Path, stage: u8) -> Result<Outcome, Failure> {
-    let mut pcm = super::material::decode(file)?;
+    let mut pcm = recordings::decode(file)?;
     let seconds = pcm.len() as f64 / f64::from(SAMPLE_RATE_HZ);
     pcm.resize(pcm.len() + BEHIND, 0);
     let start = cpu_time();

@@ -93,8 +93,7 @@ pub(super) fn run(args: &EvalArgs, models: &Models, places: &Places) -> Result<(
     }
     let cost = cost::measure(&args.word, args.making.data().as_deref(), places);
     let differences = committed.filter(|_| args.retrain).map(|committed| report::differences(&committed, &scores));
-    report::print(args.json, &args.word, &scores, &cost, differences.as_ref());
-    Ok(())
+    report::print(args.json, &args.word, &scores, &cost, differences.as_ref())
 }
 
 /// The scores that were given or that ship; none where there are none of the word.

@@ -36,11 +36,11 @@ pub(super) fn run(args: &StatsArgs, places: &Places) -> Result<(), Failure> {
         let Some(tally) = read(&places.device(&device).join("ear.journal"))? else { continue };
         for counts in tally.words() {
             is_empty = false;
-            crate::print_line(&if args.json { as_json(&device, counts) } else { as_text(&device, counts) });
+            crate::print_line(&if args.json { as_json(&device, counts) } else { as_text(&device, counts) })?;
         }
     }
     if is_empty && !args.json {
-        crate::print_line("nothing has been counted yet");
+        crate::print_line("nothing has been counted yet")?;
     }
     Ok(())
 }

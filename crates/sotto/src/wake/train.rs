@@ -140,7 +140,7 @@ pub(super) fn run(args: &TrainArgs, models: &Models, places: &Places) -> Result<
     write(&args.scores, outcome.scores.to_text().as_bytes())?;
     let card = card::card(args, &work.recipe, &work.recordings, &outcome);
     write(&args.card, card.as_bytes())?;
-    crate::print_line(&card);
+    crate::print_line(&card)?;
     Ok(())
 }
 

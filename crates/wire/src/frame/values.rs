@@ -133,6 +133,8 @@ plain!(
         NothingHeard = 3, "nothing_heard";
         /// Something went wrong on the way.
         Failed = 4, "failed";
+        /// Whatever came of it, nothing of it could be kept: the cloud's disk is full, or fails.
+        NotKept = 5, "not_kept";
     }
 );
 

@@ -276,7 +276,7 @@ async fn a_full_disk_is_told_and_nothing_half_written_stays() {
     let pcm = say("Alexa, what time is it?");
     disk.0.store(true, Ordering::SeqCst);
     let heard = device.turn(1, ONSET, &pcm).await;
-    assert_eq!((heard.outcome, heard.reply_ended), (Some(Outcome::Failed), true), "it is answered, and not kept");
+    assert_eq!((heard.outcome, heard.reply_ended), (Some(Outcome::NotKept), true), "it is answered, and not kept");
     assert_eq!(cloud.counts().utterances_not_kept, 1);
     disk.0.store(false, Ordering::SeqCst);
     assert_eq!(device.turn(2, ONSET, &pcm).await.outcome, Some(Outcome::Answered));

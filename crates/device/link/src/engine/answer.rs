@@ -96,7 +96,9 @@ impl Engine {
                 if let Some(turn) = self.turn.as_mut().filter(|current| current.id == turn) {
                     turn.outcome = Some(translate::outcome(outcome));
                     match turn.voice {
-                        Voice::Awaited if outcome == Outcome::Failed => turn.voice = Voice::Excuse(Prompt::Failed),
+                        Voice::Awaited if matches!(outcome, Outcome::Failed | Outcome::NotKept) => {
+                            turn.voice = Voice::Excuse(Prompt::Failed)
+                        }
                         Voice::Awaited => turn.voice = Voice::Over,
                         _ => {}
                     }

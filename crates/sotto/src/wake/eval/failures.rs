@@ -64,18 +64,18 @@ pub(super) fn run(args: &EvalArgs, scores: &Scores, places: &Places) -> Result<(
                 (true, _) => "the recogniser gives it too little",
             };
             *groups.entry((condition.name(), why)).or_default() += 1;
-            print(args.json, &told);
+            print(args.json, &told)?;
         }
     }
     for other in scores.accepted(Tier::Both, 0.0) {
         listener
             .accepted(&other.recording, other.at_s, other.fold, other.look)?
             .iter()
-            .for_each(|told| print(args.json, told));
+            .try_for_each(|told| print(args.json, told))?;
     }
     if !args.json {
         let lines = groups.iter().map(|((condition, why), count)| format!("{condition}: {why}: {count}"));
-        crate::print_line(&format!("\n{}", lines.collect::<Vec<_>>().join("\n")));
+        crate::print_line(&format!("\n{}", lines.collect::<Vec<_>>().join("\n")))?;
     }
     match listener.silent.as_slice() {
         [] => Ok(()),
@@ -170,7 +170,7 @@ fn loudness(pcm: &[i16]) -> f32 {
     20.0 * rms(&sound).max(1e-5).log10()
 }
 
-fn print(is_json: bool, told: &Told) {
+fn print(is_json: bool, told: &Told) -> Result<(), Failure> {
     let Told { kind, condition, name, first, second, loudness_dbfs, length_s, text } = told;
     if is_json {
         let line: Value = json!({
@@ -184,5 +184,5 @@ fn print(is_json: bool, told: &Told) {
     let condition = condition.map_or(String::new(), |condition| format!(", {condition}"));
     crate::print_line(&format!(
         "{kind}{condition}: {name}: first stage {first:.1} (logit), recogniser {second}; {loudness_dbfs:.0} dBFS, {length_s:.2} s; it writes “{text}”"
-    ));
+    ))
 }

@@ -17,6 +17,7 @@ use super::count::Count;
 use super::{EvalArgs, cost};
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::recordings::Refused;
 use crate::wake::material::{Table, decode};
 use crate::wake::spotter::spotter;
 use crate::wake::{cpu_time, weights};
@@ -42,8 +43,15 @@ pub(super) fn run(args: &EvalArgs, table: &Path, models: &Models, places: &Place
     let threshold = logit(args.threshold.unwrap_or(threshold));
     let mut player = Player { threshold, tuning, detector, count: Count { kinds, ..Count::default() } };
     let props = props(args, &recordings)?;
+    let mut refused = Refused::default();
     for (path, holds_word) in &recordings {
-        let pcm = decode(path)?;
+        let pcm = match decode(path) {
+            Ok(pcm) => pcm,
+            Err(why) => {
+                refused.take(why, recordings.len())?;
+                continue;
+            }
+        };
         let name = path.display().to_string();
         if *holds_word { player.word(name, pcm, &props) } else { player.other(&name, &pcm) }
     }
@@ -52,8 +60,8 @@ pub(super) fn run(args: &EvalArgs, table: &Path, models: &Models, places: &Place
         player.count.as_json(&model.name, args.stage, &cost).to_string()
     } else {
         player.count.as_text(&cost)
-    });
-    Ok(())
+    })?;
+    refused.end(recordings.len())
 }
 
 fn model(args: &EvalArgs) -> Result<Arc<WordModel>, Failure> {
@@ -96,8 +104,9 @@ fn recordings(args: &EvalArgs, path: &Path) -> Result<(BTreeMap<PathBuf, bool>, 
 /// Noise as given, and a babble of the table's other recordings.
 fn props(args: &EvalArgs, recordings: &BTreeMap<PathBuf, bool>) -> Result<Props, Failure> {
     let noises = args.noise.iter().map(|path| decode(path)).collect::<Result<Vec<_>, _>>()?;
-    let others = recordings.iter().filter(|(_, holds_word)| !**holds_word).take(60);
-    let speech = others.map(|(path, _)| Ok(decode(path)?.into())).collect::<Result<Vec<_>, Failure>>()?;
+    let others = recordings.iter().filter(|(_, holds_word)| !**holds_word);
+    // What cannot be heard is told when its turn comes.
+    let speech = others.filter_map(|(path, _)| Some(decode(path).ok()?.into())).take(60).collect();
     Ok(Props { speech, noises, rooms: Rooms::new(&[]) })
 }
 

@@ -82,7 +82,7 @@ pub(super) fn print(
     scores: &Scores,
     cost: &Result<Cost, Failure>,
     differences: Option<&Differences>,
-) {
+) -> Result<(), Failure> {
     let triggers = scores.others.len() as f64 / scores.hours().max(1e-9);
     if is_json {
         let line = json!({
@@ -104,10 +104,11 @@ pub(super) fn print(
         figures::curve(scores),
         told(cost),
         figures::failures(scores),
-    ));
+    ))?;
     if let Some(differences) = differences {
-        crate::print_line(&differences.as_text());
+        crate::print_line(&differences.as_text())?;
     }
+    Ok(())
 }
 
 fn tier(scores: &Scores, tier: Tier, name: &str) -> Value {
