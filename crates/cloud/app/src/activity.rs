@@ -135,13 +135,15 @@ pub(crate) async fn audio(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let hangup = hangup.map(|Extension(hangup)| hangup);
+    let cut = hangup.as_ref().map(Hangup::cutter);
     let end = move || {
-        if let Some(Extension(hangup)) = &hangup {
-            hangup.cut();
+        if let Some(cut) = &cut {
+            cut();
         }
     };
     let playback = parts.history.play(account, parse(&id)?, end).await.map_err(or_not_found)?;
-    Ok(wav::answer(playback, &headers))
+    Ok(wav::answer(playback, &headers, hangup))
 }
 
 /// The recording, drawn.

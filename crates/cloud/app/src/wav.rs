@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use base::SAMPLE_RATE_HZ;
 use history::{HistoryError, Playback};
 
+use crate::Hangup;
+
 /// Bytes before the first sample.
 const HEADER_BYTES: usize = 44;
 
@@ -16,7 +18,7 @@ const HEADER_BYTES: usize = 44;
 const PIECE_BYTES: usize = 8 * 1_024;
 
 /// Answers a request for the file, or for `bytes=a-b` of it.
-pub(crate) fn answer(playback: Playback, headers: &HeaderMap) -> Response {
+pub(crate) fn answer(playback: Playback, headers: &HeaderMap, hangup: Option<Hangup>) -> Response {
     let file = HEADER_BYTES + playback.bytes();
     let kind = [
         (header::CONTENT_TYPE, HeaderValue::from_static("audio/wav")),
@@ -24,13 +26,14 @@ pub(crate) fn answer(playback: Playback, headers: &HeaderMap) -> Response {
     ];
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let Some(asked) = asked.and_then(|text| text.strip_prefix("bytes=")) else {
-        return (kind, [(header::CONTENT_LENGTH, file)], body(playback, 0..file)).into_response();
+        return (kind, [(header::CONTENT_LENGTH, file)], body(playback, 0..file, hangup)).into_response();
     };
     match range(asked, file) {
         Some((first, last)) => {
             let place = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{file}"))];
             let length = [(header::CONTENT_LENGTH, last + 1 - first)];
-            (StatusCode::PARTIAL_CONTENT, kind, place, length, body(playback, first..last + 1)).into_response()
+            (StatusCode::PARTIAL_CONTENT, kind, place, length, body(playback, first..last + 1, hangup))
+                .into_response()
         }
         None => {
             let place = format!("bytes */{file}");
@@ -41,9 +44,13 @@ pub(crate) fn answer(playback: Playback, headers: &HeaderMap) -> Response {
 
 /// Bytes `range` of the file, each piece opened when the one before has been taken. An error (its key is gone) ends the
 /// connection in the middle of the answer.
-fn body(playback: Playback, range: Range<usize>) -> Body {
-    Body::from_stream(futures_util::stream::try_unfold((playback, range), |(playback, range)| async move {
+fn body(playback: Playback, range: Range<usize>, hangup: Option<Hangup>) -> Body {
+    let state = (playback, range, hangup);
+    Body::from_stream(futures_util::stream::try_unfold(state, |(playback, range, hangup)| async move {
         if range.is_empty() {
+            if let Some(hangup) = hangup {
+                hangup.hold(playback);
+            }
             return Ok::<_, HistoryError>(None);
         }
         let (piece, end) = match range.start.checked_sub(HEADER_BYTES) {
@@ -58,7 +65,7 @@ fn body(playback: Playback, range: Range<usize>) -> Body {
                 (Bytes::from_owner(piece), end)
             }
         };
-        Ok(Some((piece, (playback, end..range.end))))
+        Ok(Some((piece, (playback, end..range.end, hangup))))
     }))
 }
 

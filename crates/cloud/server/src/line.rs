@@ -1,30 +1,35 @@
 //! A browser's connection, so that it can be cut from outside while the HTTP library writes to it.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::AsFd;
 
 use app::Hangup;
 
-/// A second descriptor of a connection; nothing where there was none to be had.
+/// Bytes that the kernel takes of an answer before it has sent them (it counts its own needs in, and doubles this): what
+/// it has is beyond the reach of anything but a reset.
+const SEND_BUFFER_BYTES: usize = 16 * 1_024;
+
+/// What cuts one connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Line(Option<Arc<OwnedFd>>);
+pub(crate) struct Line(Hangup);
 
 impl Line {
+    /// Of `connection`, of which this keeps a second descriptor.
     pub(crate) fn of(connection: &impl AsFd) -> Self {
-        Self(connection.as_fd().try_clone_to_owned().ok().map(Arc::new))
+        // Where it fails, the kernel takes more of an answer than it should; it is cut all the same.
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(connection, SEND_BUFFER_BYTES);
+        let second = connection.as_fd().try_clone_to_owned();
+        Self(Hangup::new(move || {
+            if let Ok(connection) = &second {
+                // Dissolving a connection's association resets it at once (connect(2)): what the kernel has not sent yet, it
+                // never sends. It fails where the connection has ended already.
+                let _ = rustix::net::connect_unspec(connection);
+            }
+        }))
     }
 
     /// What a request is given to cut its connection with.
     pub(crate) fn hangup(&self) -> Hangup {
-        let line = self.clone();
-        Hangup::new(move || line.cut())
-    }
-
-    /// Resets the connection, at once: what the kernel has not sent yet, it never sends, whoever holds other descriptors.
-    fn cut(&self) {
-        if let Some(connection) = &self.0 {
-            // Dissolving a connection's association resets it (connect(2)). It fails where it has ended already.
-            let _ = rustix::net::connect_unspec(connection);
-        }
+        self.0.next_request();
+        self.0.clone()
     }
 }

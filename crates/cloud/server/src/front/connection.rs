@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use app::Hangup;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
@@ -39,7 +38,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 struct About {
     peer: SocketAddr,
-    hangup: Hangup,
+    line: Line,
 }
 
 /// Serves the connection until it ends, its time is over, its place is wanted or the cloud stops.
@@ -51,7 +50,7 @@ pub(super) async fn serve_one(
     stopped: watch::Receiver<bool>,
 ) {
     let given = Arc::new(AtomicBool::new(false));
-    let about = About { peer, hangup: Line::of(&stream).hangup() };
+    let about = About { peer, line: Line::of(&stream) };
     let stream = Watched { stream, place: Arc::clone(&place), given: Arc::clone(&given) };
     let service = service_fn(|request| answer(request, about.clone(), Arc::clone(&place), Arc::clone(&given), routes.clone()));
     let connection = http1::Builder::new().max_buf_size(BUFFER_BYTES).serve_connection(TokioIo::new(stream), service);
@@ -89,7 +88,7 @@ async fn answer(
         Ok(whole) => {
             let mut request = Request::from_parts(head, Body::from(whole));
             request.extensions_mut().insert(ConnectInfo(about.peer));
-            request.extensions_mut().insert(about.hangup);
+            request.extensions_mut().insert(about.line.hangup());
             routes.oneshot(request).await?
         }
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),

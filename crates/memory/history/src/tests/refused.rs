@@ -224,6 +224,10 @@ async fn a_refusal_changes_nothing_after_a_crash_either() {
             unchanged(copy, &before, &error);
         }
         std::fs::write(copy.join("root.key"), root).expect("put back");
+        for name in ["directory.db", "us/history.db"] {
+            let error = spoilt(copy, |data| std::fs::write(data.join(name), "").expect("emptied")).await;
+            assert!(error.to_string().contains(name), "{step}: {error}");
+        }
         let history = open(copy).await.history;
         assert_eq!(is_whole(&history, account, id, 0).await, *step == "row: begin deletion");
     }

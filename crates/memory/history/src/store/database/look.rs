@@ -66,7 +66,9 @@ impl Database {
     pub(crate) async fn look(path: &Path, migrations: &Migrator) -> Result<Option<(Self, Beside)>, HistoryError> {
         let mut rollback = path.as_os_str().to_owned();
         rollback.push("-journal");
-        if Path::new(&rollback).exists() {
+        // Beside a database that was emptied, SQLite throws the journal away before it is asked anything.
+        let is_empty = std::fs::metadata(path).is_ok_and(|about| about.len() == 0);
+        if is_empty || Path::new(&rollback).exists() {
             return Ok(None);
         }
         let beside = Beside::of(path);
