@@ -37,45 +37,75 @@ const PACES: [u32; 5] = [90, 100, 108, 115, 122];
 pub struct Clip {
     /// What a failed test calls it.
     pub name: String,
+    /// What is said, or what the recordings' table calls it.
+    pub label: String,
     /// 16 kHz mono.
     pub pcm: Vec<i16>,
 }
 
-/// [`REQUEST`] by a voice that both stages hear clearly.
+/// [`REQUEST`] by a voice that each stage alone hears clearly.
 #[must_use]
 pub fn request() -> Vec<i16> {
-    Voice::Slt.say(REQUEST)
+    Voice::Rms.say(REQUEST)
 }
 
 /// The same as a WAV file.
 #[must_use]
 pub fn request_file() -> PathBuf {
-    Voice::Slt.file(REQUEST, 100)
+    Voice::Rms.file(REQUEST, 100)
 }
 
 /// The same request again, by a synthetic voice and, where the recordings are, by a person.
 #[must_use]
 pub fn requests() -> Vec<Clip> {
-    let synthetic = Clip { name: "a synthetic voice".to_owned(), pcm: request() };
-    let person = people::request().map(|pcm| Clip { name: "a person".to_owned(), pcm });
-    std::iter::once(synthetic).chain(person).collect()
+    let clip = |name: &str, pcm| Clip { name: name.to_owned(), label: REQUEST.to_owned(), pcm };
+    let person = people::request().map(|pcm| clip("a person", pcm));
+    std::iter::once(clip("a synthetic voice", request())).chain(person).collect()
 }
 
-/// A wake word alone, by each voice at each of five paces. Not every one of them is heard.
+/// A wake word alone, by each voice at each of five paces. Both stages together hear nearly all of them.
 #[must_use]
 pub fn words(word: &str) -> Vec<Clip> {
-    let all = PACES.iter().flat_map(|pace| Voice::ALL.iter().map(move |voice| (voice, pace)));
-    all.map(|(voice, pace)| Clip { name: format!("{word} by {voice:?} at {pace} %"), pcm: voice.say_at(word, *pace) })
-        .collect()
+    words_by(&Voice::ALL, word)
 }
 
-/// Commands without a wake word, by one voice after the other.
+/// A wake word alone, by the two voices whose "Alexa" the first stage alone hears, at each of five paces.
 #[must_use]
-pub fn commands() -> Vec<Clip> {
-    let voices = Voice::ALL.iter().cycle();
-    let said =
-        |(command, voice): (&&str, &Voice)| Clip { name: format!("{command} by {voice:?}"), pcm: voice.say(command) };
-    COMMANDS.iter().zip(voices).map(said).collect()
+pub fn clear_words(word: &str) -> Vec<Clip> {
+    words_by(&[Voice::Slt, Voice::British], word)
+}
+
+fn words_by(voices: &[Voice], word: &str) -> Vec<Clip> {
+    let all = PACES.iter().flat_map(|pace| voices.iter().map(move |voice| (voice, pace)));
+    let clip = |(voice, pace): (&Voice, &u32)| Clip {
+        name: format!("{word} by {voice:?} at {pace} %"),
+        label: word.to_owned(),
+        pcm: voice.say_at(word, *pace),
+    };
+    all.map(clip).collect()
+}
+
+/// So many commands without a wake word, each by another voice; 60 at the most.
+#[must_use]
+pub fn commands(count: usize) -> Vec<Clip> {
+    let said = |(command, voice): (&str, Voice)| Clip {
+        name: format!("{command} by {voice:?}"),
+        label: command.to_owned(),
+        pcm: voice.say(command),
+    };
+    spoken(count).map(said).collect()
+}
+
+/// The same as WAV files.
+#[must_use]
+pub fn command_files(count: usize) -> Vec<PathBuf> {
+    spoken(count).map(|(command, voice)| voice.file(command, 100)).collect()
+}
+
+fn spoken(count: usize) -> impl Iterator<Item = (&'static str, Voice)> {
+    // In the second round each command meets the next voice, and so on.
+    let turn = |index: usize| (COMMANDS[index % COMMANDS.len()], Voice::ALL[(index + index / COMMANDS.len()) % 5]);
+    (0..count.min(COMMANDS.len() * Voice::ALL.len())).map(turn)
 }
 
 /// Noise of a kitchen, made: the hum of a hood, a hiss, and dishes that are put down. It never repeats.

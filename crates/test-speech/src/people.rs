@@ -53,10 +53,10 @@ pub fn clips(source: &str, label: &str) -> Vec<Clip> {
     let wanted = |line: &str| {
         let fields: Vec<&str> = line.split('\t').collect();
         let is_wanted = fields.get(1) == Some(&source) && (label.is_empty() || fields.get(3) == Some(&label));
-        is_wanted.then(|| fields[0].to_owned())
+        is_wanted.then(|| (fields[0].to_owned(), fields[3].to_lowercase()))
     };
-    let paths = table.lines().skip(1).filter_map(wanted);
-    paths.map(|name| Clip { pcm: decode(&folder.join("speech").join(&name)), name }).collect()
+    let found = table.lines().skip(1).filter_map(wanted);
+    found.map(|(name, label)| Clip { pcm: decode(&folder.join("speech").join(&name)), name, label }).collect()
 }
 
 fn decode(path: &Path) -> Vec<i16> {

@@ -18,7 +18,7 @@ pub enum Voice {
     Awb,
     /// flite's older American man.
     Kal,
-    /// espeak-ng's British voice.
+    /// espeak-ng's voice of received pronunciation.
     British,
 }
 
@@ -50,49 +50,43 @@ impl Voice {
     /// As [`Voice::say`].
     #[must_use]
     pub fn file(self, text: &str, percent: u32) -> PathBuf {
+        let (program, options) = self.call(text, percent);
         let mut hasher = DefaultHasher::new();
-        (self, text, percent).hash(&mut hasher);
-        let name = format!("{self:?}-{percent}-{:016x}.wav", hasher.finish());
-        let path = folder().join(name);
+        (program, &options).hash(&mut hasher);
+        let path = folder().join(format!("{self:?}-{percent}-{:016x}.wav", hasher.finish()));
         if !path.exists() {
-            keep(&path, &self.speak(text, percent));
+            keep(&path, &speak(program, &options));
         }
         path
     }
 
-    /// Asks the program.
-    fn speak(self, text: &str, percent: u32) -> Vec<i16> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("said.wav");
-        let mut command = match self.flite() {
-            Some(voice) => {
-                let mut flite = Command::new("flite");
-                let stretch = format!("duration_stretch={}", f64::from(percent) / 100.0);
-                flite.args(["-voice", voice, "--setf", &stretch, "-t", text, "-o"]).arg(&file);
-                flite
-            }
-            None => {
-                let mut espeak = Command::new("espeak-ng");
-                // Words a minute, at its own pace.
-                let pace = (16_000 / percent).to_string();
-                espeak.args(["-v", "en-gb", "-s", &pace, "-w"]).arg(&file).arg(text);
-                espeak
-            }
+    /// The program that says it, and its options up to the name of the file.
+    fn call(self, text: &str, percent: u32) -> (&'static str, Vec<String>) {
+        let stretch = format!("duration_stretch={}", f64::from(percent) / 100.0);
+        let flite = |voice: &str| {
+            ("flite", ["-voice", voice, "--setf", &stretch, "-t", text, "-o"].map(str::to_owned).into())
         };
-        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        assert!(status.is_ok_and(|status| status.success()), "{command:?} fails: is it installed?");
-        sound::decode_file(&file).expect("a voice gives a good file")
-    }
-
-    const fn flite(self) -> Option<&'static str> {
         match self {
-            Self::Slt => Some("slt"),
-            Self::Rms => Some("rms"),
-            Self::Awb => Some("awb"),
-            Self::Kal => Some("kal16"),
-            Self::British => None,
+            Self::Slt => flite("slt"),
+            Self::Rms => flite("rms"),
+            Self::Awb => flite("awb"),
+            Self::Kal => flite("kal16"),
+            Self::British => {
+                // Words a minute: 160 is its own pace.
+                let pace = (16_000 / percent).to_string();
+                ("espeak-ng", ["-v", "en-gb-x-rp", "-s", &pace, text, "-w"].map(str::to_owned).into())
+            }
         }
     }
+}
+
+fn speak(program: &str, options: &[String]) -> Vec<i16> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("said.wav");
+    let mut command = Command::new(program);
+    command.args(options).arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(command.status().is_ok_and(|status| status.success()), "{program} fails: is it installed?");
+    sound::decode_file(&file).expect("a voice gives a good file")
 }
 
 /// Beside the test programs in the target folder; where another user owns that, a folder that is lost with the process.

@@ -57,8 +57,7 @@ fn folder(variable: &str, otherwise: impl FnOnce() -> Option<PathBuf>, why: &str
 }
 
 fn data() -> Option<PathBuf> {
-    let beside = || Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    folder("SOTTO_DEV_DATA", beside, "the development recordings are not here")
+    test_speech::people::folder_or_skip()
 }
 
 /// The folder of a fetched model.

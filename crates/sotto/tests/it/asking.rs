@@ -1,15 +1,18 @@
 //! `sotto ask`: what wakes is answered, what does not wake sends nothing.
 
-use crate::home::{Home, clips, recordings};
+use std::path::Path;
+
+use test_speech::people;
+
+use crate::home::{Home, clips, requests};
 
 #[test]
-fn a_persons_request_for_the_time_is_answered_truly() {
-    let Some(data) = recordings() else { return };
+fn a_request_for_the_time_is_answered_truly() {
+    requests().iter().for_each(|path| check_the_answer(path));
+}
+
+fn check_the_answer(path: &Path) {
     let home = Home::new();
-    let (path, _) = clips(&data, "richtier-alexa")
-        .into_iter()
-        .find(|(path, _)| path.to_string_lossy().contains("what_time_is_it"))
-        .expect("the recording");
     let said = home.sotto(&["--now", "2026-11-23T12:34:00Z", "ask", "--json", path.to_str().expect("UTF-8")]);
     assert_eq!(said.code, Some(0), "{said:?}");
     let line = said.line();
@@ -60,27 +63,30 @@ fn a_synthetic_voice_is_answered_and_the_reply_can_be_kept() {
     let said = home.sotto(&["ask", "--fast", "--json", "--say", "Alexa, what time is it", "--reply-wav", wav]);
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(said.line()["intent"], "HassGetCurrentTime");
-    let reply = sound::decode_file(std::path::Path::new(wav)).expect("the reply is a WAV");
+    let reply = sound::decode_file(Path::new(wav)).expect("the reply is a WAV");
     assert!(reply.len() > 16_000, "a sentence lasts more than a second: {} samples", reply.len());
 }
 
 #[test]
 fn what_lacks_the_word_wakes_nothing_and_the_gateway_receives_no_audio_byte() {
-    let Some(data) = recordings() else { return };
     let home = Home::new();
     let up = home.up();
     let sources = ["speech-to-phrase", "rhasspy-old", "mycroft-core", "picovoice-s2i"];
-    let quiet: Vec<String> = sources
-        .iter()
-        .flat_map(|source| clips(&data, source).into_iter().take(5))
-        .filter(|(_, label)| !label.to_lowercase().contains("alexa"))
-        .map(|(path, _)| path.to_str().expect("UTF-8").to_owned())
+    let of_people = people::folder().into_iter().flat_map(|data| {
+        let clips = sources.iter().flat_map(|source| clips(&data, source).into_iter().take(5)).collect::<Vec<_>>();
+        clips.into_iter().filter(|(_, label)| !label.to_lowercase().contains("alexa")).map(|(path, _)| path)
+    });
+    let quiet: Vec<String> = test_speech::command_files(20)
+        .into_iter()
+        .chain(of_people)
+        .map(|path| path.to_str().expect("UTF-8").to_owned())
         .collect();
-    assert_eq!(quiet.len(), 20);
+    let count = if people::folder().is_some() { 40 } else { 20 };
+    assert_eq!(quiet.len(), count);
     let args: Vec<&str> = ["ask", "--fast", "--json"].into_iter().chain(quiet.iter().map(String::as_str)).collect();
     let said = home.sotto(&args);
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(said.lines.len(), 20);
+    assert_eq!(said.lines.len(), count);
     assert!(said.lines.iter().all(|line| line["woke"] == false), "{said:?}");
     let status = home.sotto(&["status", "--json"]);
     assert_eq!(status.line()["audio_bytes_received"], 0, "{status:?}");

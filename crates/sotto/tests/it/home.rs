@@ -148,15 +148,9 @@ impl Up {
     }
 }
 
-/// The development recordings; `None`, and a word about it, where a stranger's clone has none.
-pub(crate) fn recordings() -> Option<PathBuf> {
-    let dir = std::env::var_os("SOTTO_DEV_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if dir.join("speech/manifest.tsv").is_file() {
-        return Some(dir.canonicalize().expect("exists"));
-    }
-    eprintln!("SKIPPED: no development recordings (SOTTO_DEV_DATA)");
-    None
+/// "Alexa, what time is it", by a synthetic voice and, where the recordings are, by a person.
+pub(crate) fn requests() -> Vec<PathBuf> {
+    std::iter::once(test_speech::request_file()).chain(test_speech::people::request_file()).collect()
 }
 
 /// `(path, label)` of the recordings of one source.

@@ -1,6 +1,4 @@
-//! What the tests say to the cloud: synthetic speech anywhere, human speech where the recordings are.
-
-use std::path::PathBuf;
+//! What the tests say to the cloud.
 
 use base::Redacted;
 use speech::{Espeak, EspeakConfig, Synthesizer};
@@ -39,15 +37,4 @@ pub(crate) fn in_a_room(speech: &[i16]) -> Vec<i16> {
         *sample = sample.saturating_add(*spoken);
     }
     pcm
-}
-
-/// A person's recording, by its path below the recordings' folder.
-pub(crate) fn recording(path: &str) -> Option<Vec<i16>> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/data"));
-    let dir = std::env::var_os("SOTTO_DEV_DATA").map_or_else(beside, PathBuf::from).join("speech");
-    if !dir.is_dir() {
-        eprintln!("SKIPPED: no recordings in {}", dir.display());
-        return None;
-    }
-    Some(sound::decode_file(&dir.join(path)).expect("a recording"))
 }

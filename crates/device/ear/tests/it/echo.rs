@@ -1,14 +1,17 @@
-//! The device's own playback: pairs of what a microphone hears and what was played, made of human recordings, a room and
+//! The device's own playback: pairs of what a microphone hears and what was played, made of voices, a room and
 //! a small loudspeaker that distorts.
 
 use base::SampleIndex;
 use ear::echo::{ECHO_FRAME, EchoCanceller, Playback, REFUSE_FROM};
 use ear::{Models, WakeDetector, Word};
+use test_speech::{Clip, people};
 
 const RATE: usize = 16_000;
 /// Every so-manieth recording of the word is tried, from this one on: others were used to choose [`REFUSE_FROM`].
 const EVERY: usize = 8;
 const FIRST: usize = 4;
+/// [`REFUSE_FROM`] is chosen by people. Of synthetic voices, whose sentences are all alike, so many of the thirty may wake.
+const SYNTHETIC_KEPT_MAX: usize = 1;
 
 /// What came of one pair.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,14 +83,6 @@ fn play(models: &Models, microphone: &[i16], reference: &[i16]) -> Outcome {
     outcome
 }
 
-fn recordings(source: &str, label: &str) -> Option<Vec<Vec<i16>>> {
-    let folder = crate::dev_data()?.join("speech");
-    let manifest = std::fs::read_to_string(folder.join("manifest.tsv")).expect("the manifest");
-    let rows = manifest.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    let rows = rows.filter(|row| row[1] == source && (label.is_empty() || row[3] == label));
-    Some(rows.map(|row| sound::decode_file(&folder.join(row[0])).expect("a good file")).collect())
-}
-
 /// Chords of a few overtones with a beat, another one every half second.
 fn music(len: usize) -> Vec<i16> {
     let note = |index: usize| {
@@ -119,11 +114,22 @@ fn tell(what: &str, outcomes: &[Outcome]) -> usize {
 #[test]
 fn own_playback_does_not_wake_and_a_person_does() {
     let Some(models) = crate::models() else { return };
-    let (Some(words), Some(talk)) = (recordings("picovoice-wwb", "alexa"), recordings("speech-to-phrase", "")) else {
-        return;
-    };
-    let words: Vec<_> = words.iter().skip(FIRST).step_by(EVERY).map(|word| loud(word, 2_500.0)).collect();
-    let talk: Vec<i16> = talk.iter().flat_map(|command| loud(command, 2_500.0)).collect();
+    check_playback(
+        "synthetic voices",
+        SYNTHETIC_KEPT_MAX,
+        &models,
+        &test_speech::clear_words("Alexa"),
+        &test_speech::commands(20),
+    );
+    let words: Vec<Clip> = people::clips("picovoice-wwb", "alexa").into_iter().skip(FIRST).step_by(EVERY).collect();
+    if !words.is_empty() {
+        check_playback("people", 0, &models, &words, &people::clips("speech-to-phrase", ""));
+    }
+}
+
+fn check_playback(who: &str, kept_max: usize, models: &Models, words: &[Clip], talk: &[Clip]) {
+    let words: Vec<_> = words.iter().map(|word| loud(&word.pcm, 2_500.0)).collect();
+    let talk: Vec<i16> = talk.iter().flat_map(|command| loud(&command.pcm, 2_500.0)).collect();
     let lead = 4 * RATE;
     let with_word = |before: &[i16], word: &[i16]| [before, word, &vec![0; RATE]].concat();
     let rooms: Vec<_> = (0..words.len()).map(|index| room(160 + index * 97 % 1_600, index)).collect();
@@ -132,7 +138,7 @@ fn own_playback_does_not_wake_and_a_person_does() {
         pairs
             .map(|(index, (word, response))| {
                 let reference = with_word(&before(index), word);
-                play(&models, &mixed(&echo(&reference, response, 0.7), &[], 0), &reference)
+                play(models, &mixed(&echo(&reference, response, 0.7), &[], 0), &reference)
             })
             .collect()
     };
@@ -141,7 +147,7 @@ fn own_playback_does_not_wake_and_a_person_does() {
         pairs
             .map(|(index, (word, response))| {
                 let reference = background(index);
-                play(&models, &mixed(&echo(&reference, response, 0.7), word, lead), &reference)
+                play(models, &mixed(&echo(&reference, response, 0.7), word, lead), &reference)
             })
             .collect()
     };
@@ -157,15 +163,23 @@ fn own_playback_does_not_wake_and_a_person_does() {
         tell("a person over music", &person(&|_| music(length))),
         tell("a person over a reply", &person(&|index| talk_of(index, length))),
     ];
-    eprintln!("playback not refused: {playback_kept}; people: {person_kept:?} of {}", words.len());
-    assert_eq!(playback_kept, 0, "wakes by playback");
-    assert!(person_kept.iter().all(|kept| kept + 1 >= words.len()), "{person_kept:?}");
+    eprintln!("{who}: playback not refused: {playback_kept}; people: {person_kept:?} of {}", words.len());
+    assert!(playback_kept <= kept_max, "{playback_kept} wakes by playback of {who}");
+    assert!(person_kept.iter().all(|kept| kept + 1 >= words.len()), "{who}: {person_kept:?}");
 }
 
 #[test]
 fn the_devices_own_tone_is_thirty_decibels_down_once_it_has_spoken() {
-    let Some(talk) = recordings("speech-to-phrase", "") else { return };
-    let talk: Vec<i16> = talk.iter().flat_map(|command| loud(command, 2_500.0)).collect();
+    // A synthetic voice holds few frequencies: the room is known once a tone has sounded besides.
+    check_tone("synthetic voices", &test_speech::commands(12), 2);
+    let people = people::clips("speech-to-phrase", "");
+    if !people.is_empty() {
+        check_tone("people", &people, 1);
+    }
+}
+
+fn check_tone(who: &str, talk: &[Clip], from: usize) {
+    let talk: Vec<i16> = talk.iter().flat_map(|command| loud(&command.pcm, 2_500.0)).collect();
     // A quarter of a second of a bell: partials that fade.
     let bell = |index: usize| {
         let at = index as f32 / RATE as f32;
@@ -184,8 +198,8 @@ fn the_devices_own_tone_is_thirty_decibels_down_once_it_has_spoken() {
         let span = start + 480..start + RATE / 4 + 480;
         10.0 * (power(&microphone[span.clone()]) / power(&clean[span]).max(1e-3)).log10()
     });
-    eprintln!("the tone is down by {down:.0?} dB: before the device ever spoke, after a reply, and again");
-    assert!(down[1] >= 30.0 && down[2] >= 30.0, "{down:.0?}");
+    eprintln!("{who}: the tone is down by {down:.0?} dB: before the device ever spoke, after a reply, and again");
+    assert!(down[from..].iter().all(|down| *down >= 30.0), "{who}: {down:.0?}");
 }
 
 #[test]

@@ -33,14 +33,3 @@ fn model_dir(what: &str) -> Option<PathBuf> {
 fn models() -> Option<Models> {
     Some(Models::load(&model_dir("speech-embedding")?).expect("the models are whole"))
 }
-
-/// The development recordings, or a word about why not.
-fn dev_data() -> Option<PathBuf> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/data"));
-    let dir = std::env::var_os("SOTTO_DEV_DATA").map_or_else(beside, PathBuf::from);
-    if !dir.join("speech").is_dir() {
-        eprintln!("SKIPPED: no recordings in {}", dir.display());
-        return None;
-    }
-    Some(dir)
-}

@@ -1,10 +1,9 @@
-//! Where requests end, on human wake words set before human commands, with noise laid in.
-
-use std::path::{Path, PathBuf};
+//! Where requests end, on wake words set before commands, synthetic and human, with noise laid in.
 
 use base::SampleCount;
 use ear::endpoint::{EndReason, Endpoint, EndpointConfig, Endpointer, Opening};
 use ear::vad::{VAD_FRAME, Vad, VadModel};
+use test_speech::{Clip, people};
 
 const RATE: usize = 16_000;
 const PREROLL: usize = RATE / 2;
@@ -40,10 +39,9 @@ fn end_of(model: &VadModel, pcm: &[i16], opening: Opening) -> Option<Endpoint> {
 }
 
 /// The part of a clip that is speech, at [`LEVEL`].
-fn speech_of(model: &VadModel, path: &Path) -> Option<Vec<f32>> {
-    let clip = sound::decode_file(path).expect("a recording");
+fn speech_of(model: &VadModel, clip: &[i16]) -> Option<Vec<f32>> {
     let mut framed = vec![0; PREROLL];
-    framed.extend_from_slice(&clip);
+    framed.extend_from_slice(clip);
     framed.resize(framed.len() + RATE, 0);
     let speech: Vec<usize> =
         speech_probabilities(model, &framed).iter().enumerate().filter(|(_, p)| **p > 0.5).map(|(i, _)| i).collect();
@@ -53,15 +51,6 @@ fn speech_of(model: &VadModel, path: &Path) -> Option<Vec<f32>> {
     let rms = (cut.iter().map(|s| s * s).sum::<f32>() / cut.len() as f32).sqrt();
     cut.iter_mut().for_each(|s| *s *= LEVEL / rms);
     Some(cut)
-}
-
-/// The recordings of one source, with this label if one is given, in the manifest's order.
-fn files(speech: &Path, source: &str, label: Option<&str>) -> Vec<PathBuf> {
-    let manifest = std::fs::read_to_string(speech.join("manifest.tsv")).expect("the manifest");
-    let rows = manifest.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    rows.filter(|row| row[1] == source && label.is_none_or(|label| row[3] == label))
-        .map(|row| speech.join(row[0]))
-        .collect()
 }
 
 /// Pre-roll, word, pause, command, 6 s of nothing; all in the room. And the command's last sample.
@@ -85,50 +74,56 @@ fn splice(word: &[f32], pause: f32, command: &[f32], room: Room, noise: &[f32]) 
 
 #[test]
 fn requests_are_not_cut_short() {
-    let (Some(model), Some(data)) = (model(), crate::dev_data()) else { return };
-    let noise: Vec<f32> = sound::decode_file(&data.join("noise/kitchen.flac"))
-        .expect("the kitchen")
-        .iter()
-        .map(|s| f32::from(*s) / 32_768.0)
-        .collect();
-    let speech = data.join("speech");
-    let take = |source: &str, label: Option<&str>, step: usize| -> Vec<Vec<f32>> {
-        files(&speech, source, label).iter().step_by(step).filter_map(|path| speech_of(&model, path)).collect()
-    };
-    let mut words = take("picovoice-wwb", Some("alexa"), 3);
+    let Some(model) = model() else { return };
+    let (words, commands) = (test_speech::words("Alexa"), test_speech::commands(60));
+    check_ends(&model, "synthetic voices", &words, &commands, &test_speech::kitchen(60 * RATE));
+    let Some(kitchen) = people::recording("noise/kitchen.flac") else { return };
+    let take = |source: &str, label: &str, step: usize| people::clips(source, label).into_iter().step_by(step);
+    let words: Vec<Clip> = take("picovoice-wwb", "alexa", 3).collect();
+    let commands: Vec<Clip> = take("speech-to-phrase", "", 2).chain(take("picovoice-s2i", "", 3)).collect();
+    check_ends(&model, "people", &words, &commands, &kitchen);
+}
+
+fn check_ends(model: &VadModel, who: &str, words: &[Clip], commands: &[Clip], noise: &[i16]) {
+    let noise: Vec<f32> = noise.iter().map(|s| f32::from(*s) / 32_768.0).collect();
+    let take =
+        |clips: &[Clip]| -> Vec<Vec<f32>> { clips.iter().filter_map(|clip| speech_of(model, &clip.pcm)).collect() };
+    let (mut words, commands) = (take(words), take(commands));
     words.retain(|word| word.len() < RATE * 95 / 100);
-    let commands = [take("speech-to-phrase", None, 2), take("picovoice-s2i", None, 3)].concat();
     for room in [Room::Quiet, Room::Kitchen10Db] {
         let (mut delays_ms, mut cut_short) = (Vec::new(), 0);
         for (n, command) in commands.iter().enumerate() {
             let pause = [0.03, 0.4, 1.2, 2.3][n % 4];
             let (pcm, end) = splice(&words[n % words.len()], pause, command, room, &noise);
             let onset = SampleCount(PREROLL as u64);
-            let found = end_of(&model, &pcm, Opening::WakeWord { onset }).expect("six quiet seconds are an end");
+            let found = end_of(model, &pcm, Opening::WakeWord { onset }).expect("six quiet seconds are an end");
             let delay_ms = (found.decided_at.0 as i64 - end as i64) / 16;
             if delay_ms < 0 { cut_short += 1 } else { delays_ms.push(delay_ms) }
         }
         delays_ms.sort_unstable();
         let percentile = |p: usize| delays_ms[(delays_ms.len() - 1) * p / 100];
         let (n, p50, p95) = (commands.len(), percentile(50), percentile(95));
-        eprintln!("{room:?}: {cut_short} of {n} requests cut short; end found after {p50} ms (p50), {p95} ms (p95)");
-        assert!(cut_short * 100 <= n, "{room:?}: {cut_short} of {n} cut short");
-        assert!(p50 <= 850, "{room:?}: {p50} ms");
+        eprintln!(
+            "{who}, {room:?}: {cut_short} of {n} requests cut short; end found after {p50} ms (p50), {p95} ms (p95)"
+        );
+        assert!(cut_short * 100 <= n, "{who}, {room:?}: {cut_short} of {n} cut short");
+        assert!(p50 <= 850, "{who}, {room:?}: {p50} ms");
     }
 }
 
 #[test]
 fn the_word_alone_is_not_a_request() {
-    let (Some(model), Some(data)) = (model(), crate::dev_data()) else { return };
-    let words: Vec<_> = files(&data.join("speech"), "picovoice-wwb", Some("alexa"));
+    let Some(model) = model() else { return };
+    let people = people::clips("picovoice-wwb", "alexa").into_iter().step_by(9);
+    let words = test_speech::words("Alexa").into_iter().step_by(2).chain(people);
     let quiet: Vec<f32> = (0..RATE).map(|n| if n * 7_919 % 13 < 6 { 0.001 } else { -0.001 }).collect();
     let mut n_tried = 0;
-    for path in words.iter().step_by(9) {
-        let Some(word) = speech_of(&model, path).filter(|word| word.len() < RATE * 95 / 100) else { continue };
+    for clip in words {
+        let Some(word) = speech_of(&model, &clip.pcm).filter(|word| word.len() < RATE * 95 / 100) else { continue };
         n_tried += 1;
         let (pcm, _) = splice(&word, 0.0, &[], Room::Quiet, &quiet);
         let found = end_of(&model, &pcm, Opening::WakeWord { onset: SampleCount(PREROLL as u64) });
-        assert_eq!(found.map(|end| end.reason), Some(EndReason::NothingHeard), "{}", path.display());
+        assert_eq!(found.map(|end| end.reason), Some(EndReason::NothingHeard), "{}", clip.name);
     }
     assert!(n_tried >= 8, "{n_tried} words");
 }

@@ -1,6 +1,5 @@
 //! The word is heard, where it began is known, and other speech wakes nobody.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use ear::features::STEP;
@@ -9,24 +8,12 @@ use learn::random::Chance;
 use learn::scene::room::Rooms;
 use learn::scene::{Props, WordClip};
 use learn::wake::{OnsetErrors, onset_errors};
+use test_speech::{Clip, Voice, people};
 
 /// Splices of each clip: other noise, other speech before it.
 const SPLICES: usize = 12;
 /// How far the onset may be off, for 95 of 100 words.
 const P95_MS: f64 = 50.0;
-
-/// Files below `folder` whose name holds `part`, in order.
-fn files(folder: &Path, part: &str) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("the recordings are readable");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.to_string_lossy().contains(part));
-    paths.sort();
-    paths
-}
-
-fn decode(path: &Path) -> Vec<i16> {
-    sound::decode_file(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
-}
 
 fn wakes(models: &Models, pcm: &[i16]) -> Vec<Wake> {
     let mut detector = WakeDetector::new(models, Word::Alexa, None).expect("the shipped weights are whole");
@@ -44,16 +31,25 @@ fn in_a_room(pcm: &[i16]) -> Vec<i16> {
 /// the weights' card for what each threshold misses and lets through). Should it wake one day, this name goes.
 const MISSED: &str = "alexa_keep_going";
 
-fn is_missed(path: &Path) -> bool {
-    path.to_string_lossy().contains(MISSED)
+/// Requests that begin with the word: by voices and by people who were left out of the training.
+fn requests() -> Vec<Clip> {
+    // Those that the first stage hears without the second.
+    let voices = [Voice::Rms, Voice::Awb, Voice::British].map(|voice| Clip {
+        name: format!("{voice:?}"),
+        label: test_speech::REQUEST.to_owned(),
+        pcm: voice.say(test_speech::REQUEST),
+    });
+    voices.into_iter().chain(people::clips("richtier-alexa", "")).collect()
 }
 
-/// The clips that begin with the word and were left out of the training, from the word's first sound on, with
-/// the command behind it.
-fn left_out(data: &Path) -> Vec<WordClip> {
+fn is_missed(clip: &Clip) -> bool {
+    clip.name.contains(MISSED)
+}
+
+/// The requests that are heard, from the word's first sound on, with the command behind it.
+fn heard() -> Vec<WordClip> {
     let mut clips = Vec::new();
-    for path in files(&data.join("speech/richtier-alexa"), ".flac").into_iter().filter(|path| !is_missed(path)) {
-        let pcm = decode(&path);
+    for Clip { name, pcm, .. } in requests().into_iter().filter(|clip| !is_missed(clip)) {
         let loudness = |hop: usize| -> f32 {
             pcm[hop * 80..hop * 80 + 160].iter().map(|sample| f32::from(*sample).powi(2)).sum::<f32>().sqrt()
         };
@@ -62,39 +58,42 @@ fn left_out(data: &Path) -> Vec<WordClip> {
         // 28 dB below the loudest, for 20 ms.
         let is_word = |hop: &usize| (*hop..hop + 4).all(|hop| loudness(hop) > peak * 0.04);
         let start = (0..hops - 4).find(is_word).expect("the clip holds speech") * 80 + 40;
-        clips.push(WordClip { name: path.display().to_string(), bounds: start..pcm.len(), pcm });
+        clips.push(WordClip { name, bounds: start..pcm.len(), pcm });
     }
     clips
 }
 
 #[test]
-fn people_who_were_left_out_of_the_training_are_heard() {
-    let Some((models, data)) = crate::models_and_recordings() else { return };
-    for path in files(&data.join("speech/richtier-alexa"), ".flac") {
-        let expected = usize::from(!is_missed(&path));
-        assert_eq!(wakes(&models, &in_a_room(&decode(&path))).len(), expected, "{}", path.display());
+fn voices_and_people_who_were_left_out_of_the_training_are_heard() {
+    let Some(models) = crate::models() else { return };
+    for clip in requests() {
+        let expected = usize::from(!is_missed(&clip));
+        assert_eq!(wakes(&models, &in_a_room(&clip.pcm)).len(), expected, "{}", clip.name);
     }
 }
 
 #[test]
-fn recordings_without_the_word_wake_nobody() {
-    let Some((models, data)) = crate::models_and_recordings() else { return };
-    for folder in ["speech-to-phrase", "rhasspy-old", "mycroft-core", "raven", "snowboy"] {
-        for path in files(&data.join("speech").join(folder), ".flac") {
-            assert!(wakes(&models, &in_a_room(&decode(&path))).is_empty(), "{}", path.display());
-        }
+fn speech_without_the_word_wakes_nobody() {
+    let Some(models) = crate::models() else { return };
+    let sources = ["speech-to-phrase", "rhasspy-old", "mycroft-core", "raven", "snowboy"];
+    let of_people = sources.into_iter().flat_map(|source| people::clips(source, ""));
+    for clip in test_speech::commands(60).into_iter().chain(of_people) {
+        assert!(wakes(&models, &in_a_room(&clip.pcm)).is_empty(), "{}", clip.name);
     }
 }
 
 #[test]
 fn the_onset_is_found_in_room_noise_and_behind_other_speech() {
-    let Some((models, data)) = crate::models_and_recordings() else { return };
-    let clips = left_out(&data);
+    let Some(models) = crate::models() else { return };
+    let clips = heard();
     let clips: Vec<&WordClip> = clips.iter().collect();
-    let kitchen = decode(&data.join("noise/kitchen.flac"));
-    let speech =
-        files(&data.join("speech/resemblyzer-librispeech"), ".flac").iter().map(|path| decode(path).into()).collect();
-    let props = Props { speech, noises: vec![kitchen[40 * 16_000..].to_vec()], rooms: Rooms::new(&[]) };
+    let (mut kitchen, mut speech) = (test_speech::kitchen(30 * 16_000), test_speech::commands(20));
+    if let Some(recorded) = people::recording("noise/kitchen.flac") {
+        kitchen = recorded[40 * 16_000..].to_vec();
+        speech = people::clips("resemblyzer-librispeech", "");
+    }
+    let speech = speech.into_iter().map(|clip| clip.pcm.into()).collect();
+    let props = Props { speech, noises: vec![kitchen], rooms: Rooms::new(&[]) };
     let model = Arc::new(Word::Alexa.model().expect("whole"));
     let mut chance = Chance::new(2);
     let mut measure = |after_speech: bool| {
