@@ -95,6 +95,7 @@ fn checked_name(text: &str) -> Result<String, Failure> {
 /// Runs the device's launcher until it ends or this program is told to.
 pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<(), Failure> {
     let DeviceCommand::Run { device, name, mic, speaker, cloud, pair, hearing, control, events } = command;
+    let name = checked_name(&typed_or_read("name", name)?)?;
     crate::models::ensure(places.models())?;
     let home = places.device(&device);
     make_private_dir(&home)?;
@@ -102,7 +103,7 @@ pub(crate) fn run(command: DeviceCommand, places: &Places, port: u16) -> Result<
         Some(run) => run.devices.to_string(),
         None => format!("127.0.0.1:{}", port.saturating_add(1)),
     });
-    let (name, cloud) = (checked_name(&typed_or_read("name", name)?)?, typed_or_read("cloud", cloud)?);
+    let cloud = typed_or_read("cloud", cloud)?;
     let pair = pair.map(|code| typed_or_read("pair", code)).transpose()?;
     let speaker = speaker.unwrap_or_else(|| if has_loudspeaker() { "card".into() } else { "none".into() });
     let link_control = LinkControl::new(&home)?;

@@ -317,3 +317,11 @@ fn with_noise(samples: &[i16]) -> Vec<i16> {
         |seed: u32| (0..32_000_u32).map(move |at| ((at + seed).wrapping_mul(2_654_435_761) >> 27) as i16 - 16);
     noise(1).chain(samples.iter().copied()).chain(noise(7)).chain(noise(9)).collect()
 }
+
+#[test]
+fn a_device_without_a_name_is_refused_before_anything_is_started() {
+    let home = Home::new();
+    for name in [" ", "\u{200b}", "a\u{1b}[2Jb", &"x".repeat(65)] {
+        home.sotto(&["device", "run", "--mic", "stdin", "--name", name]).refuses(2, "--name: a device's name");
+    }
+}
