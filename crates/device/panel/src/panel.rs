@@ -197,7 +197,9 @@ impl<'a> Panel<'a> {
                 self.lamp.mic_ended();
                 self.report_mics_off();
             }
-            LauncherToPanel::Redraw => self.shown.into_iter().for_each(|(light, word)| self.face.show(light, word.text)),
+            LauncherToPanel::Redraw => {
+                self.shown.into_iter().for_each(|(light, word)| self.face.show(light, word.text))
+            }
         }
         self.show();
     }

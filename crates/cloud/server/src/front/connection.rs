@@ -52,7 +52,8 @@ pub(super) async fn serve_one(
     let given = Arc::new(AtomicBool::new(false));
     let about = About { peer, line: Line::of(&stream) };
     let stream = Watched { stream, place: Arc::clone(&place), given: Arc::clone(&given) };
-    let service = service_fn(|request| answer(request, about.clone(), Arc::clone(&place), Arc::clone(&given), routes.clone()));
+    let service =
+        service_fn(|request| answer(request, about.clone(), Arc::clone(&place), Arc::clone(&given), routes.clone()));
     let connection = http1::Builder::new().max_buf_size(BUFFER_BYTES).serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

@@ -95,14 +95,7 @@ impl Device {
         Self::launch(tempfile::tempdir().expect("a folder"), models, mic, "127.0.0.1:9", command, "")
     }
 
-    fn launch(
-        folder: TempDir,
-        models: &Path,
-        mic: &str,
-        cloud: &str,
-        mut shell: Command,
-        events: &str,
-    ) -> Self {
+    fn launch(folder: TempDir, models: &Path, mic: &str, cloud: &str, mut shell: Command, events: &str) -> Self {
         build_the_four();
         let path = |name: &str| folder.path().join(name);
         for name in ["control", "link-control"] {
