@@ -38,6 +38,10 @@ fn noisy(home: &Home, out: impl Into<Stdio>, err: impl Into<Stdio>, json: bool) 
 
 /// Asks, sees the request answered, sends the signal, and sees the program end by itself.
 fn answers_and_ends(home: &Home, cloud: &mut Noisy, signal: Signal) {
+    answers_and_ends_with(home, cloud, signal, 0);
+}
+
+fn answers_and_ends_with(home: &Home, cloud: &mut Noisy, signal: Signal, wanted: i32) {
     for _ in 0..2 {
         let said = home.sotto(&REQUEST);
         assert_eq!(said.line()["intent"], "HassGetCurrentTime", "{said:?}");
@@ -45,7 +49,7 @@ fn answers_and_ends(home: &Home, cloud: &mut Noisy, signal: Signal) {
     let pid = Pid::from_child(&cloud.0);
     rustix::process::kill_process(pid, signal).expect("told to end");
     let code = within(&mut cloud.0).expect("it ends when it is told to").code();
-    assert_eq!(code, Some(0));
+    assert_eq!(code, Some(wanted));
     home.sotto(&["status"]).refuses(1, "not running");
 }
 
@@ -98,10 +102,10 @@ fn a_log_reader_that_goes_away_stops_nothing() {
 fn a_full_disk_under_the_log_stops_nothing() {
     let home = Home::new();
     let full = || File::options().write(true).open("/dev/full").expect("/dev/full");
-    // Standard output too: then the run file alone says where it is.
+    // Standard output too: then the run file alone says where it is, and at the end the exit code that it was not told.
     let mut cloud = noisy(&home, full(), full(), true);
     wait_until_up(&home);
-    answers_and_ends(&home, &mut cloud, Signal::INT);
+    answers_and_ends_with(&home, &mut cloud, Signal::INT, 1);
 }
 
 #[test]
