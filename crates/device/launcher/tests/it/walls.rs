@@ -75,7 +75,7 @@ fn i4_nobody_has_a_terminal_but_the_panel_nor_what_was_left_open() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut terminal = Terminal::open();
     let device = Device::start_at(&terminal, &models, &format!("file:{}", silence(folder.path()).display()));
-    terminal.wait_for("ready");
+    terminal.wait_for("not paired");
     let launcher = device.launcher_session();
     for name in FOUR {
         let pid = device.child(name);
@@ -97,7 +97,7 @@ fn i4_nobody_has_a_terminal_but_the_panel_nor_what_was_left_open() {
     // What link says is shown under its name, and the light after it.
     device.say_to_link("\u{1b}[2K\u{25cf} microphones off");
     terminal.wait_for("sotto-link: error: the one control line that link knows is: pair CODE");
-    terminal.wait_for("ready");
+    terminal.wait_for("not paired");
 }
 
 fn terminal_of(pid: Pid) -> i64 {
