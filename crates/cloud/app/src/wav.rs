@@ -60,7 +60,17 @@ fn body(playback: Playback, range: Range<usize>, hangup: Option<Hangup>) -> Body
             }
             Some(from) => {
                 let end = range.end.min(range.start + PIECE_BYTES);
-                let piece = playback.piece(from..end - HEADER_BYTES).await?;
+                let piece = match playback.piece(from..end - HEADER_BYTES).await {
+                    Ok(piece) => piece,
+                    Err(why) => {
+                        // Its key went a moment ago, and whoever destroys it may find nobody playing any more: what the
+                        // kernel has not sent yet is cut off here.
+                        if let Some(hangup) = &hangup {
+                            hangup.cutter()();
+                        }
+                        return Err(why);
+                    }
+                };
                 // Wiped when the last of it has been written.
                 (Bytes::from_owner(piece), end)
             }

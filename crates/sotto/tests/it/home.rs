@@ -3,8 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// No machine takes longer to note that a password was shown.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// A data directory that goes with the test.
 pub(crate) struct Home {
@@ -72,6 +76,11 @@ impl Home {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("reads");
+        // A password holds once it is noted that it was shown, a moment after the line.
+        let (unseen, deadline) = (self.data().join("password.unseen"), Instant::now() + SEEN_WITHIN);
+        while unseen.exists() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
         Up { told: serde_json::from_str(&line).expect("up --json prints one object"), child }
     }
 
