@@ -38,10 +38,10 @@ fn noisy(home: &Home, out: impl Into<Stdio>, err: impl Into<Stdio>, json: bool) 
 
 /// Asks, sees the request answered, sends the signal, and sees the program end by itself.
 fn answers_and_ends(home: &Home, cloud: &mut Noisy, signal: Signal) {
-    answers_and_ends_with(home, cloud, signal, 0);
+    answers_and_ends_with(home, cloud, signal, &[0]);
 }
 
-fn answers_and_ends_with(home: &Home, cloud: &mut Noisy, signal: Signal, wanted: i32) {
+fn answers_and_ends_with(home: &Home, cloud: &mut Noisy, signal: Signal, wanted: &[i32]) {
     for _ in 0..2 {
         let said = home.sotto(&REQUEST);
         assert_eq!(said.line()["intent"], "HassGetCurrentTime", "{said:?}");
@@ -49,7 +49,7 @@ fn answers_and_ends_with(home: &Home, cloud: &mut Noisy, signal: Signal, wanted:
     let pid = Pid::from_child(&cloud.0);
     rustix::process::kill_process(pid, signal).expect("told to end");
     let code = within(&mut cloud.0).expect("it ends when it is told to").code();
-    assert_eq!(code, Some(wanted));
+    assert!(code.is_some_and(|code| wanted.contains(&code)), "{code:?}, not {wanted:?}");
     home.sotto(&["status"]).refuses(1, "not running");
 }
 
@@ -95,7 +95,8 @@ fn a_log_reader_that_goes_away_stops_nothing() {
     }
     drop(lines);
     wait_until_up(&home);
-    answers_and_ends(&home, &mut cloud, Signal::TERM);
+    // Its first words may have come before the reader went, or after.
+    answers_and_ends_with(&home, &mut cloud, Signal::TERM, &[0, 1]);
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn a_full_disk_under_the_log_stops_nothing() {
     // Standard output too: then the run file alone says where it is, and at the end the exit code that it was not told.
     let mut cloud = noisy(&home, full(), full(), true);
     wait_until_up(&home);
-    answers_and_ends_with(&home, &mut cloud, Signal::INT, 1);
+    answers_and_ends_with(&home, &mut cloud, Signal::INT, &[1]);
 }
 
 #[test]
