@@ -90,6 +90,12 @@ const SPEAKER_RANGE_DB: f32 = 30.0;
 const REQUEST_RANGE_DB: f32 = 10.0;
 /// ... at which it is not even perhaps so.
 const PERHAPS_RANGE_DB: f32 = 20.0;
+/// ... below the loudest of the request itself at which speech, once the request has begun, is a television or the
+/// speaker's own soft last words: it counts as quiet, at a third of its length. At 12 dB a television 15 dB below the speaker
+/// keeps requests open, at 10 dB no more of them end than at 11.
+const SOFT_RANGE_DB: f32 = 11.0;
+/// The request's own level falls by so much for each frame of loud speech (1.6 dB a second), as people walk away.
+const REQUEST_FALL_DB: f32 = 0.05;
 /// Sound this near the room's own level counts as quiet, at half its length,
 const ABOVE_NOISE_DB: f32 = 8.0;
 /// unless it is this near the speaker's level.
@@ -136,8 +142,10 @@ pub struct Endpointer {
     levels: Levels,
     speaking: bool,
     request: Request,
-    /// Length of the present quiet, in half samples, for sound that counts half.
-    quiet_halves: u64,
+    /// The loudest 160 ms of the request, without the wake word before it: "Alexa!" may be called and the rest be said.
+    request_db: f32,
+    /// Length of the present quiet, in sixths of a sample, for sound that counts half or a third.
+    quiet_sixths: u64,
     speech_end: SampleCount,
     break_frames: u8,
     evidence_frames: u8,
@@ -151,6 +159,8 @@ struct Heard {
     voice: bool,
     /// Of these, what stands out of the room's noise.
     loud: bool,
+    /// What stands out of the room's noise, and yet is far below the request.
+    behind: bool,
     /// Of these, what may begin a request.
     sure: bool,
     /// What may perhaps.
@@ -173,7 +183,8 @@ impl Endpointer {
             levels: Levels::default(),
             speaking: false,
             request: Request::Unheard,
-            quiet_halves: 0,
+            request_db: Levels::SILENCE_DB,
+            quiet_sixths: 0,
             speech_end: onset,
             break_frames: 0,
             evidence_frames: 0,
@@ -214,14 +225,22 @@ impl Endpointer {
             Request::Unheard => heard.sure,
         };
         if stays {
-            self.quiet_halves = 0;
+            if self.request == Request::Begun {
+                self.request_db = (self.request_db - REQUEST_FALL_DB).max(self.levels.mean_db(5));
+            }
+            self.quiet_sixths = 0;
             self.speech_end = self.position;
         } else {
             let soft_speech = self.request == Request::Begun && heard.voice;
-            self.quiet_halves += if soft_speech { FRAME.0 } else { 2 * FRAME.0 };
+            self.quiet_sixths += FRAME.0
+                * match soft_speech {
+                    true if heard.behind => 2,
+                    true => 3,
+                    false => 6,
+                };
         }
         if self.in_word && self.since_onset() <= WORD_MIN {
-            self.quiet_halves = 0;
+            self.quiet_sixths = 0;
             return;
         }
         self.weigh(&heard);
@@ -236,7 +255,8 @@ impl Endpointer {
         let within = |range_db: f32| voice && now_db >= gate_db.max(speaker_db - range_db);
         Heard {
             voice,
-            loud: voice && steady_db >= gate_db,
+            loud: voice && steady_db >= gate_db.max(self.request_db - SOFT_RANGE_DB),
+            behind: voice && steady_db >= gate_db,
             sure: probability >= SPEECH_SURE && within(REQUEST_RANGE_DB),
             perhaps: probability >= SPEECH_ON && within(PERHAPS_RANGE_DB),
         }
@@ -249,7 +269,7 @@ impl Endpointer {
             if self.perhaps_frames >= PERHAPS_FRAMES && self.request == Request::Unheard {
                 self.request = Request::Perhaps;
                 // The pause before it was not the quiet after it.
-                self.quiet_halves = 0;
+                self.quiet_sixths = 0;
                 self.speech_end = self.position;
             }
         }
@@ -268,7 +288,7 @@ impl Endpointer {
             if self.evidence_frames >= EVIDENCE_FRAMES {
                 self.request = Request::Begun;
             }
-        } else if self.quiet_halves > 2 * EVIDENCE_LIFE.0 {
+        } else if self.quiet_sixths > 6 * EVIDENCE_LIFE.0 {
             self.evidence_frames = 0;
         }
     }
@@ -279,7 +299,7 @@ impl Endpointer {
             Request::Perhaps => self.config.quiet_unsure,
             Request::Unheard => self.config.quiet_unasked,
         };
-        let quiet = self.quiet_halves / 2 + FRAME.0 / 2 > quiet_max.0;
+        let quiet = self.quiet_sixths / 6 + FRAME.0 / 2 > quiet_max.0;
         let reason = match self.request {
             Request::Begun | Request::Perhaps if quiet => EndReason::EndOfSpeech,
             Request::Unheard if quiet => EndReason::NothingHeard,

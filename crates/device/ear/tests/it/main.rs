@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod background;
 mod bad_input;
 mod echo;
 mod endurance;

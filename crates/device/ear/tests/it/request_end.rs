@@ -5,10 +5,10 @@ use ear::endpoint::{EndReason, Endpoint, EndpointConfig, Endpointer, Opening};
 use ear::vad::{VAD_FRAME, Vad, VadModel};
 use test_speech::{Clip, people};
 
-const RATE: usize = 16_000;
-const PREROLL: usize = RATE / 2;
+pub(crate) const RATE: usize = 16_000;
+pub(crate) const PREROLL: usize = RATE / 2;
 /// Root mean square of every word and command: an ordinary speaking level.
-const LEVEL: f32 = 0.05;
+pub(crate) const LEVEL: f32 = 0.05;
 
 #[derive(Clone, Copy, Debug)]
 enum Room {
@@ -16,7 +16,7 @@ enum Room {
     Kitchen10Db,
 }
 
-fn model() -> Option<VadModel> {
+pub(crate) fn model() -> Option<VadModel> {
     Some(VadModel::load(&crate::model_dir("silero-vad")?).expect("the model is whole"))
 }
 
@@ -26,7 +26,7 @@ fn speech_probabilities(model: &VadModel, pcm: &[i16]) -> Vec<f32> {
     probabilities
 }
 
-fn end_of(model: &VadModel, pcm: &[i16], opening: Opening) -> Option<Endpoint> {
+pub(crate) fn end_of(model: &VadModel, pcm: &[i16], opening: Opening) -> Option<Endpoint> {
     let mut endpointer = Endpointer::new(EndpointConfig::default(), opening);
     let (mut vad, mut end) = (Vad::new(model), None);
     for chunk in pcm.chunks(1_280) {
@@ -39,7 +39,7 @@ fn end_of(model: &VadModel, pcm: &[i16], opening: Opening) -> Option<Endpoint> {
 }
 
 /// The part of a clip that is speech, at [`LEVEL`].
-fn speech_of(model: &VadModel, clip: &[i16]) -> Option<Vec<f32>> {
+pub(crate) fn speech_of(model: &VadModel, clip: &[i16]) -> Option<Vec<f32>> {
     let mut framed = vec![0; PREROLL];
     framed.extend_from_slice(clip);
     framed.resize(framed.len() + RATE, 0);
