@@ -15,6 +15,9 @@ pub(crate) struct Config {
     /// Never chosen first: a blank, and the end.
     #[serde(default)]
     pub(crate) suppress_ids_begin: Vec<u32>,
+    /// Layers and heads of the decoder that look where they listen; none where the file does not say.
+    #[serde(default)]
+    pub(crate) alignment_heads: Vec<[usize; 2]>,
 }
 
 impl Config {

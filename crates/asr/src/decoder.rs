@@ -38,6 +38,8 @@ struct Layer {
     feed_norm: LayerNorm,
     feed_in: Linear,
     feed_out: Linear,
+    /// The heads whose look at what was heard tells when a token was said.
+    telling_heads: Vec<usize>,
 }
 
 /// What was heard, as each layer's keys and values: computed once, shared by every path through the decoder.
@@ -61,6 +63,8 @@ pub(crate) struct Scratch {
     /// The tokens of each path, one path after another, and where each ends.
     chains: Vec<u32>,
     chain_ends: Vec<usize>,
+    /// How much the step's last token looks at each position of what was heard: the sum over the heads that tell.
+    looks: Vec<f32>,
 }
 
 impl Decoder {
@@ -82,6 +86,13 @@ impl Decoder {
             layers: (0..sizes.layers).map(layer).collect::<Result<_, _>>()?,
             norm: source.layer_norm(width)?,
         })
+    }
+
+    /// Tells which heads look where they listen: pairs of layer and head.
+    pub(crate) fn set_telling_heads(&mut self, heads: &[[usize; 2]]) {
+        for (number, layer) in self.layers.iter_mut().enumerate() {
+            layer.telling_heads = heads.iter().filter(|[layer, _]| *layer == number).map(|[_, head]| *head).collect();
+        }
     }
 
     pub(crate) const fn sizes(&self) -> &Sizes {
@@ -137,6 +148,9 @@ impl Decoder {
             let embedding = self.embeddings.row(token).zip(position);
             x.iter_mut().zip(embedding).for_each(|(x, (embedding, position))| *x = embedding + position);
         }
+        let n_positions = heard.layers.first().map_or(0, |layer| layer.len() / (2 * width));
+        scratch.looks.clear();
+        scratch.looks.resize(n_positions, 0.0);
         for (number, (layer, heard)) in self.layers.iter().zip(&heard.layers).enumerate() {
             layer.step(level, scratch, tree, nodes, number, heard, &self.sizes);
         }
@@ -182,6 +196,17 @@ impl Decoder {
 }
 
 impl Scratch {
+    /// The position before and after which the last token of the last step looks as much.
+    pub(crate) fn heard_at(&self) -> f32 {
+        let half = self.looks.iter().sum::<f32>() / 2.0;
+        let mut sum = 0.0;
+        let is_half = |look: &f32| {
+            sum += look;
+            half <= sum
+        };
+        self.looks.iter().position(is_half).unwrap_or(0) as f32
+    }
+
     fn resize(&mut self, width: usize, n_rows: usize) {
         let each = [
             (&mut self.x, 1),
@@ -211,6 +236,7 @@ impl Layer {
             feed_norm: feed.layer_norm(width)?,
             feed_in: feed.below("linear_0").linear(4 * width, width)?,
             feed_out: feed.below("linear_1").linear(width, 4 * width)?,
+            telling_heads: Vec::new(),
         })
     }
 
@@ -225,7 +251,8 @@ impl Layer {
         heard: &[f32],
         sizes: &Sizes,
     ) {
-        let Scratch { x, normed, integers, attention, query, mixed, feed, weights, chains, chain_ends } = scratch;
+        let Scratch { x, normed, integers, attention, query, mixed, feed, weights, chains, chain_ends, looks } =
+            scratch;
         let width = sizes.width;
         self.own_norm.apply(x, normed);
         integers.take(normed, width);
@@ -239,7 +266,7 @@ impl Layer {
             attention.chunks_exact(3 * width).zip(mixed.chunks_exact_mut(width)).zip(chain_ends.iter())
         {
             let places = chains[start..*end].iter().map(|node| tree.memory_at(*node) + number * 2 * width);
-            attend(&attention[..width], tree.memories(), places, weights, mixed, sizes);
+            attend(&attention[..width], tree.memories(), places, weights, mixed, sizes, &mut |_, _| ());
             start = *end;
         }
         integers.take(mixed, width);
@@ -248,8 +275,14 @@ impl Layer {
         self.cross_norm.apply(x, normed);
         integers.take(normed, width);
         self.cross_query.apply(level, integers, query, Into::Replace);
-        for (query, mixed) in query.chunks_exact(width).zip(mixed.chunks_exact_mut(width)) {
-            attend(query, heard, (0..heard.len()).step_by(2 * width), weights, mixed, sizes);
+        let n_rows = nodes.len();
+        for (row, (query, mixed)) in query.chunks_exact(width).zip(mixed.chunks_exact_mut(width)).enumerate() {
+            let places = (0..heard.len()).step_by(2 * width);
+            attend(query, heard, places, weights, mixed, sizes, &mut |head, weights| {
+                if row + 1 == n_rows && self.telling_heads.contains(&head) {
+                    looks.iter_mut().zip(weights).for_each(|(look, weight)| *look += weight);
+                }
+            });
         }
         integers.take(mixed, width);
         self.cross_out.apply(level, integers, x, Into::Add);
@@ -271,9 +304,10 @@ fn attend(
     weights: &mut Vec<f32>,
     mixed: &mut [f32],
     sizes: &Sizes,
+    watch: &mut dyn FnMut(usize, &[f32]),
 ) {
     weights.resize(places.len(), 0.0);
-    vectorised(Attention { query, memory, places, weights, mixed, sizes });
+    vectorised(Attention { query, memory, places, weights, mixed, sizes, watch });
 }
 
 struct Attention<'a, P> {
@@ -283,6 +317,8 @@ struct Attention<'a, P> {
     weights: &'a mut [f32],
     mixed: &'a mut [f32],
     sizes: &'a Sizes,
+    /// Shown each head's weights.
+    watch: &'a mut dyn FnMut(usize, &[f32]),
 }
 
 impl<P: Iterator<Item = usize> + Clone> NullaryFnOnce for Attention<'_, P> {
@@ -298,6 +334,7 @@ impl<P: Iterator<Item = usize> + Clone> NullaryFnOnce for Attention<'_, P> {
                 *weight = scale * dot(query, &self.memory[place + at..][..head_width]);
             }
             softmax_row(self.weights);
+            (self.watch)(head, self.weights);
             let mixed = &mut self.mixed[at..at + head_width];
             mixed.fill(0.0);
             for (weight, place) in self.weights.iter().zip(self.places.clone()) {

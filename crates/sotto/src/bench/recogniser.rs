@@ -53,6 +53,9 @@ pub(crate) struct RecogniserArgs {
     /// Measure every so manieth recording only.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     every: u64,
+    /// Instead: how often sounds without speech (a folder of recordings) become words, in pieces of 1 to 6 s.
+    #[arg(long, value_name = "DIR")]
+    noise: Option<PathBuf>,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -60,6 +63,9 @@ pub(crate) struct RecogniserArgs {
 
 /// Runs the benchmark and prints its figures.
 pub(crate) fn run(args: &RecogniserArgs, places: &Places) -> Result<(), Failure> {
+    if let Some(noise) = &args.noise {
+        return words_of_noise(noise, args, &places.models().join(args.model.folder()));
+    }
     let data = splice::development_data()?;
     let every = usize::try_from(args.every).unwrap_or(1);
     let commands: Vec<PathBuf> = files(&data, &SOURCES)?.into_iter().step_by(every).collect();
@@ -90,6 +96,54 @@ pub(crate) fn run(args: &RecogniserArgs, places: &Places) -> Result<(), Failure>
         median(&verifier) * 1e3,
         words.len()
     ))?;
+    Ok(())
+}
+
+/// Pieces of noise are this many seconds long, in turn.
+const NOISE_SECONDS: [usize; 6] = [1, 2, 3, 4, 5, 6];
+
+/// Prints how many pieces of the folder's recordings become words, in our window and in the full one.
+fn words_of_noise(folder: &Path, args: &RecogniserArgs, model: &Path) -> Result<(), Failure> {
+    let failure = |why: std::io::Error| Failure::usage(format!("{}: {why}", folder.display()));
+    let mut recordings: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(failure)?
+        .map(|entry| entry.map(|entry| entry.path()).map_err(failure))
+        .collect::<Result<_, _>>()?;
+    recordings.retain(|path| path.extension().is_some_and(|end| end == "flac" || end == "wav" || end == "opus"));
+    recordings.sort();
+    let mut pieces: Vec<Vec<i16>> = Vec::new();
+    for path in &recordings {
+        let pcm = sound::decode_file(path).map_err(|why| Failure::usage(why.to_string()))?;
+        let mut rest = pcm.as_slice();
+        while !rest.is_empty() {
+            let seconds = NOISE_SECONDS[pieces.len() % NOISE_SECONDS.len()];
+            let (piece, later) = rest.split_at(rest.len().min(seconds * base::SAMPLE_RATE_HZ as usize));
+            pieces.push(piece.to_vec());
+            rest = later;
+        }
+    }
+    let pieces: Vec<Vec<i16>> = pieces.into_iter().step_by(usize::try_from(args.every).unwrap_or(1)).collect();
+    let load = || WhisperRecognizer::load(model).map_err(|why| Failure::no(why.to_string()));
+    let whenever = Deadline::within(Arc::new(SystemClock::new()), Duration::MAX);
+    let count = |recognizer: &WhisperRecognizer| -> Result<usize, Failure> {
+        let mut n_words = 0;
+        for piece in &pieces {
+            let heard = recognizer.recognize(piece, &whenever).map_err(|why| Failure::no(why.to_string()))?;
+            n_words += usize::from(heard.text.expose().contains(char::is_alphanumeric));
+        }
+        Ok(n_words)
+    };
+    let (ours, full) = (count(&load()?)?, count(&load()?.with_full_window())?);
+    let line = serde_json::json!({
+        "bench": "recogniser noise", "model": args.model.name(), "pieces": pieces.len(), "words": ours,
+        "words_full_window": full,
+    });
+    let n = pieces.len();
+    crate::print_line(&if args.json {
+        line.to_string()
+    } else {
+        format!("{n} pieces of noise: {ours} became words, {full} with the full window")
+    });
     Ok(())
 }
 

@@ -66,6 +66,76 @@ fn what_espeak_says_is_what_whisper_hears() {
 }
 
 #[test]
+fn what_is_said_three_times_does_not_end_the_text() {
+    let Some(folder) = model_folder() else { return };
+    let recognizer = WhisperRecognizer::load(&folder).expect("the model loads");
+    for (said, rest) in [
+        ("Stop. Stop. Stop. What time is it?", "time is it"),
+        ("Yes, yes, yes, set a timer for five minutes.", "timer for"),
+        ("Please please please play the next song.", "the next song"),
+        ("Bye bye bye, see you tomorrow.", "see you tomorrow"),
+        ("Turn it up, turn it up, turn it up and play music.", "play music"),
+    ] {
+        let Ok(pcm) = Espeak::new(EspeakConfig::english()).speak(&Redacted::new(said.to_owned())) else {
+            return skipped("espeak-ng is not installed");
+        };
+        let heard = recognizer.recognize(&at_16k(&pcm), &soon()).expect("it hears");
+        let text = heard.text.expose();
+        assert!(text.to_lowercase().contains(rest), "{said} became {text}");
+        // And what was said once is written once.
+        assert_eq!(text.to_lowercase().matches(rest).count(), 1, "{said} became {text}");
+    }
+}
+
+#[test]
+fn what_is_no_speech_becomes_no_words() {
+    let Some(folder) = model_folder() else { return };
+    let recognizer = WhisperRecognizer::load(&folder).expect("the model loads");
+    let mut state = 7_u32;
+    let mut white = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    let seconds = |i: usize| i as f32 / RATE as f32;
+    let mut sounds: Vec<(&str, Vec<f32>)> = Vec::new();
+    for length in [1, 3, 6] {
+        let n = length * RATE;
+        sounds.push((
+            "hum",
+            (0..n).map(|i| 0.1 * (seconds(i) * 314.16).sin() + 0.05 * (seconds(i) * 942.5).sin()).collect(),
+        ));
+        sounds.push(("hiss", (0..n).map(|_| 0.02 * white()).collect()));
+        sounds.push((
+            "clicks",
+            (0..n).map(|i| if i % (RATE / 2) < 20 { 0.5 } else { 0.0 } + 0.000_5 * white()).collect(),
+        ));
+        sounds.push((
+            "chord",
+            (0..n)
+                .map(|i| {
+                    [261.0, 329.0, 392.0]
+                        .map(|hz: f32| 0.1 * (seconds(i) * hz * std::f32::consts::TAU).sin())
+                        .iter()
+                        .sum()
+                })
+                .collect(),
+        ));
+        let mut low = 0.0;
+        let fan = |white: f32| {
+            low += 0.03 * (white - low);
+            low
+        };
+        let mut fan = fan;
+        sounds.push(("fan", (0..n).map(|_| fan(white())).collect()));
+    }
+    for (name, sound) in sounds {
+        let pcm: Vec<i16> = sound.iter().map(|s| (s * 32_767.0) as i16).collect();
+        let heard = recognizer.recognize(&pcm, &soon()).expect("it hears");
+        assert_eq!(heard.text.expose(), "", "{} s of {name}", pcm.len() / RATE);
+    }
+}
+
+#[test]
 fn nothing_silence_and_a_deadline_that_has_passed() {
     let Some(folder) = model_folder() else { return };
     let recognizer = WhisperRecognizer::load(&folder).expect("the model loads");
