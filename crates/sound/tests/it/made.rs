@@ -103,17 +103,11 @@ pub(crate) fn tone(rate_hz: u32, hz: f64, seconds: f64, height: f64) -> Vec<f64>
     (0..(seconds * f64::from(rate_hz)) as usize).map(|n| height * (step * n as f64).sin()).collect()
 }
 
-/// The development recordings, or why the test is skipped.
+/// A development recording, or why the test is skipped.
 pub(crate) fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SOTTO_DEV_DATA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")), PathBuf::from);
-    let path = root.join(path);
-    if path.exists() {
-        return Some(path);
+    let found = test_speech::people::folder().map(|folder| folder.join(path)).filter(|path| path.exists());
+    if found.is_none() {
+        test_speech::skip(&format!("the development recording {path} is not here"));
     }
-    #[expect(clippy::print_stderr, reason = "how a test says that it was skipped")]
-    {
-        eprintln!("SKIPPED: {} is not there", path.display());
-    }
-    None
+    found
 }
