@@ -76,7 +76,7 @@ impl Store {
                     LinkError::Damaged { path, what: "not a private key; remove it and pair the device anew" };
                 KeyPair::from_pem(&pem).map_err(|_| damaged)?
             }
-            None if self.folder.join(PIN).exists() => {
+            None if self.read(PIN)?.is_some() => {
                 // Made anew in silence, it would be a device that no cloud knows.
                 let what = "missing, though this device is paired; put it back, or remove cloud.pin and pair the device anew";
                 return Err(LinkError::Damaged { path: self.folder.join(KEY), what });
