@@ -6,15 +6,15 @@ use pipe::{EarToPanel, LauncherToPanel, PanelToEar, PanelToLauncher};
 
 use crate::{Rig, skip};
 
-/// Mounts a disk of two pages that nobody else sees, becomes the panel in it, and meanwhile does what the test asks: fill
-/// the disk, and show the state file.
+/// Mounts a disk of two pages that nobody else sees, becomes the panel in it, and for as long as that lives does what the
+/// test asks: fill the disk, and show the state file.
 const ON_A_SMALL_DISK: &str = r#"
 mkdir disk && mount -t tmpfs -o size=8k,mode=777 tmpfs disk && cd disk || exit 9
 eval "$BEFORE"
-(
+setpriv --pdeathsig KILL /bin/sh -c '
     read -r _ <../fill && { cat /dev/zero >fill; echo >../filled; }
     read -r _ <../look && { cat state >../seen; echo >../looked; }
-) 2>/dev/null &
+' 2>/dev/null &
 exec "$@"
 "#;
 
