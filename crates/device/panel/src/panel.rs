@@ -218,11 +218,12 @@ impl<'a> Panel<'a> {
 
     /// Off whatever the disk says; on only once that is kept.
     fn set_mics(&mut self, wants_on: bool) -> Result<(), PanelStop> {
-        if wants_on && !self.lamp.are_mics_on() {
-            if let Err(complaint) = self.state.set(true) {
-                self.events.loud_warning(&complaint);
-                return Ok(());
-            }
+        if wants_on
+            && !self.lamp.are_mics_on()
+            && let Err(complaint) = self.state.set(true)
+        {
+            self.events.loud_warning(&complaint);
+            return Ok(());
         }
         match self.lamp.press_mic(Some(wants_on)) {
             // The microphone's end is not kept waiting for the disk.

@@ -72,10 +72,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(GatewayError::Revoked);
         };
         self.online = Some(self.gateway.registry.enter(device, self.come, Arc::clone(&self.replaced)));
-        if is_long_ago(known.seen, self.gateway.clock.now()) {
-            if let Err(error) = self.gateway.history.device_seen(known).await {
-                log_line!(self.gateway.lines, warn, "device.not_noted", %device, %error);
-            }
+        if is_long_ago(known.seen, self.gateway.clock.now())
+            && let Err(error) = self.gateway.history.device_seen(known).await
+        {
+            log_line!(self.gateway.lines, warn, "device.not_noted", %device, %error);
         }
         log_line!(self.gateway.lines, info, "device.online", %device);
         Ok(())

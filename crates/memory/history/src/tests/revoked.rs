@@ -43,7 +43,7 @@ impl Gates {
     async fn reached(&self, step: &'static str) {
         let waiting = async {
             while !self.state.lock().expect("whole").reached.contains(&step) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(PATIENCE, waiting).await.expect("somebody comes");
@@ -110,7 +110,7 @@ async fn a_row_that_comes_between_a_revocation_and_its_writing_goes_again() {
     });
     let inserted = async {
         while history.us().store.kept_in(SlotNumber(1), SlotNumber(9)).await.expect("read").is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(PATIENCE, inserted).await.expect("it is sealed meanwhile");

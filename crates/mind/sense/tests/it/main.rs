@@ -290,7 +290,6 @@ fn a_fault_in_yaml_is_told_in_an_owners_words_with_its_line() {
     ] {
         let error =
             Sense::from_texts(&[("home.yaml", &text)]).err().map_or("fine".to_owned(), |error| error.to_string());
-        println!("{error}");
         assert!(
             error.contains(&format!("line {line}")) && error.contains(word) && !error.contains('\n'),
             "{text}\n{error}"
