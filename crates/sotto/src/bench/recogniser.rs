@@ -143,7 +143,7 @@ fn words_of_noise(folder: &Path, args: &RecogniserArgs, model: &Path) -> Result<
         line.to_string()
     } else {
         format!("{n} pieces of noise: {ours} became words, {full} with the full window")
-    });
+    })?;
     Ok(())
 }
 

@@ -101,7 +101,7 @@ impl Gate {
     async fn reached(&self) {
         let waiting = async {
             while !self.0.lock().expect("whole").1 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(PATIENCE, waiting).await.expect("somebody comes");
