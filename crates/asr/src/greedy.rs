@@ -95,7 +95,7 @@ pub(crate) fn follow(
             way.ended = true;
             break;
         }
-        if let Some(found) = find_loop(&way.tokens, &way.times) {
+        if let Some(found) = find_loop(&way.tokens, &way.times, &|a, b| vocabulary.is_alike(a, b)) {
             way.back_to(found.kept);
             way.is_torn |= found.is_torn;
             if way.resumes.len() == reach.resumes {

@@ -31,7 +31,9 @@ pub(crate) struct Loop {
 }
 
 /// Where the tokens so far begin to say the same sound again. `times` says where in the sound each is heard, in seconds.
-pub(crate) fn find_loop(tokens: &[u32], times: &[f32]) -> Option<Loop> {
+///
+/// `is_alike` tells which tokens are one word with another capital or space.
+pub(crate) fn find_loop(tokens: &[u32], times: &[f32], is_alike: &dyn Fn(u32, u32) -> bool) -> Option<Loop> {
     let n = tokens.len().min(times.len());
     let (tokens, times) = (&tokens[..n], &times[..n]);
     let ends_with = |phrase: usize, count: usize| {
@@ -56,7 +58,10 @@ pub(crate) fn find_loop(tokens: &[u32], times: &[f32]) -> Option<Loop> {
         let before = at..at + REFRAIN;
         tokens[before.clone()] == tokens[refrain..] && last < mean(&times[before]) + LATER_SECONDS_MIN
     };
-    (0..=refrain.checked_sub(REFRAIN)?).any(is_same).then_some(Loop { kept: refrain, is_torn: false })
+    let at = (0..=refrain.checked_sub(REFRAIN)?).find(|at| is_same(*at))?;
+    // A sentence that begins again has another capital or space there.
+    let n_before = (1..=at.min(refrain - at - REFRAIN)).take_while(|i| is_alike(tokens[at - i], tokens[refrain - i]));
+    Some(Loop { kept: refrain - n_before.count(), is_torn: false })
 }
 
 /// Whether what was written instead of a loop is heard later than the `kept` tokens before it. The time of its first
@@ -111,7 +116,7 @@ mod tests {
     const VOCABULARY: &str = "!\nStop\nĠstop\nĠStop\n.\n,\nNever\nĠnever\nĠmind\n<|endoftext|>\n<|startoftranscript|>\n<|nocaptions|>\n<|notimestamps|>\n";
 
     fn before(tokens: &[u32], times: &[f32]) -> Option<usize> {
-        find_loop(tokens, times).map(|found| found.kept)
+        find_loop(tokens, times, &|a, b| a % 100 == b % 100).map(|found| found.kept)
     }
 
     #[test]
@@ -120,7 +125,7 @@ mod tests {
         assert_eq!(before(&[4, 4, 4, 4], &[0.5, 1.0, 1.5, 2.0]), None);
         assert_eq!(before(&[4, 4, 4], &[0.78, 0.84, 0.84]), Some(1));
         // Said twice, and the second time written twice.
-        assert_eq!(find_loop(&[4, 4, 4], &[0.6, 1.1, 1.12]), Some(Loop { kept: 2, is_torn: true }));
+        assert_eq!(find_loop(&[4, 4, 4], &[0.6, 1.1, 1.12], &|_, _| false), Some(Loop { kept: 2, is_torn: true }));
         assert_eq!(before(&[9, 1, 2, 1, 2, 1, 2], &[0.2, 0.8, 1.1, 0.8, 1.1, 0.8, 1.1]), Some(3));
         assert_eq!(before(&[4, 4], &[0.5, 0.5]), None);
         assert_eq!(before(&[], &[]), None);
@@ -139,6 +144,9 @@ mod tests {
     fn a_text_that_begins_again_in_other_words_is_a_loop_too() {
         let tokens = [1, 2, 3, 4, 8, 1, 2, 3];
         assert_eq!(before(&tokens, &[0.1, 0.3, 0.5, 0.7, 0.9, 0.1, 0.3, 0.5]), Some(5));
+        // Its first word has another capital.
+        let tokens_and_capital = [101, 2, 3, 4, 8, 1, 2, 3, 4];
+        assert_eq!(before(&tokens_and_capital, &[0.1, 0.3, 0.5, 0.7, 0.9, 0.6, 0.3, 0.5, 0.7]), Some(5));
         assert_eq!(before(&tokens, &[0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5]), None);
     }
 

@@ -85,6 +85,11 @@ impl Vocabulary {
         usize::try_from(token).ok().and_then(|token| self.tokens.get(token)).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether two tokens are one word, whatever their capitals and the space before them.
+    pub(crate) fn is_alike(&self, a: u32, b: u32) -> bool {
+        self.bytes(a).trim_ascii().eq_ignore_ascii_case(self.bytes(b).trim_ascii())
+    }
+
     /// The text of several tokens. Bytes that do not make a character become its replacement.
     #[must_use]
     pub fn text(&self, tokens: &[u32]) -> String {

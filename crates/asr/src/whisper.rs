@@ -44,6 +44,10 @@ const UNSURE_LOG_PROBABILITY: f32 = -1.0;
 const DOUBTFUL_NO_SPEECH: f32 = 0.5;
 const DOUBTFUL_NO_SPEECH_UNSURE: f32 = 0.35;
 
+/// Words that are as sure as this are in doubt only above that: an ordinary request is not heard twice.
+const SURE_LOG_PROBABILITY: f32 = -0.25;
+const DOUBTFUL_NO_SPEECH_SURE: f32 = 0.8;
+
 /// A decoder that loops may go on so often with another token.
 const RESUMES_MAX: usize = 3;
 
@@ -290,7 +294,13 @@ impl Tokens {
     }
 
     fn is_doubtful(&self, vocabulary: &Vocabulary) -> bool {
-        let least = if self.is_unsure() { DOUBTFUL_NO_SPEECH_UNSURE } else { DOUBTFUL_NO_SPEECH };
+        let least = if self.is_unsure() {
+            DOUBTFUL_NO_SPEECH_UNSURE
+        } else if SURE_LOG_PROBABILITY < self.log_probability {
+            DOUBTFUL_NO_SPEECH_SURE
+        } else {
+            DOUBTFUL_NO_SPEECH
+        };
         let is_nothing = self.is_unsure() && NO_SPEECH_MIN < self.no_speech;
         least < self.no_speech && !is_nothing && self.has_words(vocabulary)
     }
